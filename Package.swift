@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Rules for everything that runs on Linux.
+let host: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+/// Rules for code that must also compile for a bare-metal chip (`make embedded`).
+let firmware: [SwiftSetting] =
+  host + [.strictMemorySafety(), .treatWarning("EmbeddedRestrictions", as: .error)]
+
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "softdna",
+  products: [.executable(name: "softdna", targets: ["softdna"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(
+      url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
+  ],
+  targets: [
+    // Floor 0: the words both ends speak, and the token.
+    .target(name: "ISO7816", swiftSettings: firmware),
+    .target(name: "Firmware", dependencies: ["ISO7816"], swiftSettings: firmware),
+
+    // Floor 1: the token on Linux, the terminal, the readers, the authority.
+    .target(name: "Terminal", dependencies: ["ISO7816"], swiftSettings: host),
+    .target(
+      name: "TokenHost", dependencies: ["ISO7816", "Firmware", "Terminal", "CCrypto"],
+      swiftSettings: host),
+    .target(
+      name: "VirtualReader",
+      dependencies: [
+        "ISO7816", "Terminal", "CPCSC",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      path: "vsmartcard/VirtualReader", swiftSettings: host),
+    .target(
+      name: "Authority",
+      dependencies: ["CCrypto", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: host),
+
+    // Floor 2: where card and authority meet, and what is told about it.
+    .target(
+      name: "Issuance", dependencies: ["ISO7816", "Terminal", "Authority", yams],
+      swiftSettings: host),
+    .target(
+      name: "Scenarios", dependencies: ["ISO7816", "Terminal", "Authority", "Issuance", yams],
+      swiftSettings: host),
+
+    // Floor 3: the command line.
+    .executableTarget(
+      name: "softdna",
+      dependencies: [
+        "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Authority", "Issuance",
+        "Scenarios",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: host),
+    // The card the benchmark measures against: the same sockets, no logic, in C.
+    .executableTarget(name: "softdna-floor-card", path: "vsmartcard/FloorCard"),
+
+    .systemLibrary(
+      name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CPCSC", pkgConfig: "libpcsclite", providers: [.apt(["libpcsclite-dev"])]),
+
+    .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"], swiftSettings: host),
+    .testTarget(
+      name: "FirmwareTests", dependencies: ["ISO7816", "Firmware"], swiftSettings: host),
+    .testTarget(
+      name: "TokenHostTests",
+      dependencies: ["ISO7816", "Firmware", "Terminal", "TokenHost", "CCrypto"],
+      swiftSettings: host),
+    .testTarget(
+      name: "TerminalTests", dependencies: ["ISO7816", "Terminal"], swiftSettings: host),
+    .testTarget(
+      name: "VirtualReaderTests", dependencies: ["ISO7816", "Terminal", "VirtualReader"],
+      swiftSettings: host),
+    .testTarget(
+      name: "AuthorityTests", dependencies: ["Authority", "CCrypto"], swiftSettings: host),
+    .testTarget(
+      name: "IssuanceTests",
+      dependencies: ["ISO7816", "Terminal", "TokenHost", "Authority", "Issuance"],
+      swiftSettings: host),
+    .testTarget(
+      name: "ScenariosTests",
+      dependencies: ["ISO7816", "Terminal", "TokenHost", "Authority", "Issuance", "Scenarios"],
+      swiftSettings: host),
+    // Unmodified host software against the issued token, through real pcscd.
+    .testTarget(
+      name: "HostSoftwareTests",
+      dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+      swiftSettings: host),
+  ]
+)
