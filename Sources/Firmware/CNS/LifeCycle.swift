@@ -1,0 +1,70 @@
+import ISO7816
+
+/// The life of the card as a whole, as GET DATA `0183` tells it.
+///
+/// `34`, `20` and `10` are the values a CNS operating system is known to give; the other two are
+/// this project's.
+public enum LifeCycle: UInt8, CaseIterable, Sendable {
+  /// The chip holds its serial number and the issuer's transport key.
+  case manufactured = 0x34
+  /// Files and objects are being created.
+  case initialised = 0x24
+  /// The structure stands; keys are generated and contents written.
+  case personalised = 0x20
+  /// In the holder's hands: access rules alone decide.
+  case operational = 0x10
+  /// Out of service for good.
+  case terminated = 0x0C
+
+  /// The issuer may build the card: instead of each file's own rules, the issuer's authentication
+  /// is asked for.
+  var isAdministrative: Bool { self == .initialised || self == .personalised }
+
+  /// The states the issuer may lead the card to from this one.
+  var successors: [LifeCycle] {
+    switch self {
+    case .manufactured: [.initialised, .terminated]
+    case .initialised: [.personalised, .terminated]
+    case .personalised: [.operational, .terminated]
+    case .operational: [.terminated]
+    case .terminated: []
+    }
+  }
+}
+
+/// A set of states of the card's life.
+struct LifeCycleSet: OptionSet {
+  let rawValue: UInt8
+  static let manufactured = LifeCycleSet(rawValue: 1)
+  static let initialised = LifeCycleSet(rawValue: 2)
+  static let personalised = LifeCycleSet(rawValue: 4)
+  static let operational = LifeCycleSet(rawValue: 8)
+  static let terminated = LifeCycleSet(rawValue: 16)
+  static let alive: LifeCycleSet = [.manufactured, .initialised, .personalised, .operational]
+
+  /// The state is one of these.
+  func contains(_ state: LifeCycle) -> Bool {
+    switch state {
+    case .manufactured: contains(.manufactured as LifeCycleSet)
+    case .initialised: contains(.initialised as LifeCycleSet)
+    case .personalised: contains(.personalised as LifeCycleSet)
+    case .operational: contains(.operational as LifeCycleSet)
+    case .terminated: contains(.terminated as LifeCycleSet)
+    }
+  }
+}
+
+extension Instruction {
+  /// The states of the card in which the command is carried out; in any other it answers `6985`.
+  var permittedStates: LifeCycleSet {
+    switch self {
+    case .select, .getData: [.alive, .terminated]
+    case .readBinary, .getChallenge, .externalAuthenticate, .putData(.lifeCycle): .alive
+    case .createFile, .putData: [.initialised, .operational]
+    case .updateBinary, .generateKeyPair: [.initialised, .personalised, .operational]
+    case .verify, .changeReferenceData, .resetRetryCounter, .restoreEnvironment, .setEnvironment,
+      .computeDigitalSignature, .decipher:
+      [.personalised, .operational]
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import ISO7816
+
+extension Token where Chip: ~Copyable, Memory: ~Copyable {
+  /// VERIFY (ISO/IEC 7816-4, 11.5.6). Without data it asks how things stand: `9000` verified, `63Cx`
+  /// not, `6983` blocked; no try is spent.
+  ///
+  /// - Throws: `6A88` for a reference the card does not have, `6700` for a length no PIN has,
+  ///   `63Cx` for a wrong one, `6983` where no tries are left.
+  mutating func verify(_ reference: UInt8, _ data: Span<UInt8>) throws(StatusWord) {
+    let object = try referenceData(reference)
+    guard data.count > 0 else {
+      if session.status.holds(object) { return }
+      let left = try triesLeft(of: object)
+      throw left == 0 ? .authenticationMethodBlocked : .verificationFailed(triesLeft: left)
+    }
+    try check(object, data, 0..<data.count)
+    session.status.grant(object)
+  }
+
+  /// CHANGE REFERENCE DATA (ISO/IEC 7816-4, 11.5.7): the old value and the new one, eight bytes
+  /// each, or only the new one where it was verified before.
+  ///
+  /// - Throws: as VERIFY; `6982` where the value may not be changed, `6A80` for a new value that is
+  ///   no PIN. The old value holds then.
+  mutating func changeReferenceData(
+    _ reference: UInt8, _ data: Span<UInt8>, carriesOld: Bool
+  ) throws(StatusWord) {
+    let object = try referenceData(reference)
+    let rule = object.access[ObjectOperation.change.rawValue]
+    guard rule != .never else { throw .securityStatusNotSatisfied }
+    let length = SecurityObject.referenceLength
+    guard data.count == (carriesOld ? 2 * length : length) else { throw .wrongLength }
+    let new = data.count - length..<data.count
+    // A new value that cannot be taken must not cost a try.
+    try requirePIN(data, new, for: object)
+    if carriesOld {
+      try check(object, data, 0..<length)
+      session.status.grant(object)
+    }
+    do throws(StatusWord) {
+      try requireHolder(rule, in: object.parent)
+      try replace(object, by: data, new)
+    } catch {
+      session.status.revoke(object)
+      throw error
+    }
+  }
+
+  /// RESET RETRY COUNTER (ISO/IEC 7816-4, 11.5.10): the code that unblocks is the one the object's
+  /// rule for unblocking names. Its tries are counted too, and there is nothing that unblocks it.
+  ///
+  /// - Throws: as CHANGE REFERENCE DATA; `63Cx` and `6983` speak of the unblocking code.
+  mutating func resetRetryCounter(
+    _ reference: UInt8, _ form: ResetForm, _ data: Span<UInt8>
+  ) throws(StatusWord) {
+    let object = try referenceData(reference)
+    let rule = object.access[ObjectOperation.unblock.rawValue]
+    guard rule != .never else { throw .securityStatusNotSatisfied }
+    let length = SecurityObject.referenceLength
+    let carriesCode = form == .codeAndNewData || form == .code
+    let carriesNew = form == .codeAndNewData || form == .newData
+    guard data.count == (carriesCode ? length : 0) + (carriesNew ? length : 0) else {
+      throw .wrongLength
+    }
+    let new = data.count - (carriesNew ? length : 0)..<data.count
+    if carriesNew { try requirePIN(data, new, for: object) }
+    if carriesCode {
+      try check(try referenceData(rule.rawValue), data, 0..<length)
+    } else {
+      try requireHolder(rule, in: object.parent)
+    }
+    session.status.revoke(object)
+    if carriesNew {
+      try replace(object, by: data, new)
+    } else {
+      try setTries(object.maximumTries, of: object)
+    }
+  }
+
+  /// The PIN or PUK with this identifier, seen from the current directory.
+  private func referenceData(_ identifier: UInt8) throws(StatusWord) -> SecurityObject {
+    guard
+      let index = directory.object(identifier, isKey: false, from: currentDirectory.number),
+      directory.objects[index].kind == .reference
+    else { throw .referencedDataNotFound }
+    return directory.objects[index]
+  }
+
+  // MARK: The counter
+
+  /// How many tries are left.
+  ///
+  /// - Throws: `6984` where the counter is missing.
+  func triesLeft(of object: SecurityObject) throws(StatusWord) -> UInt8 {
+    guard let count = store.byte(object.counterKey) else { throw .referenceDataNotUsable }
+    return count
+  }
+
+  /// Sets the counter, in the open transaction.
+  mutating func setTries(_ count: UInt8, of object: SecurityObject) throws(StatusWord) {
+    let counter: [1 of UInt8] = [count]
+    try store.put(object.counterKey, counter.span)
+  }
+
+  /// Takes one try away, durably, before anything is compared: pulling the power never buys a free
+  /// guess.
+  ///
+  /// - Returns: how many are left after this one.
+  /// - Throws: `6983` where none is left.
+  mutating func spendTry(of object: SecurityObject) throws(StatusWord) -> UInt8 {
+    let left = try triesLeft(of: object)
+    guard left > 0 else { throw .authenticationMethodBlocked }
+    session.status.revoke(object)
+    try setTries(left - 1, of: object)
+    try store.commit()
+    return left - 1
+  }
+
+  /// Compares a candidate with the stored value; a match gives all tries back, in the open
+  /// transaction.
+  private mutating func check(
+    _ object: SecurityObject, _ data: Span<UInt8>, _ range: Range<Int>
+  ) throws(StatusWord) {
+    let length = SecurityObject.referenceLength
+    guard range.count <= length, range.count >= Int(object.minimumLength) else {
+      throw .wrongLength
+    }
+    let left = try spendTry(of: object)
+    var stored: [UInt8] = []
+    swap(&stored, &work)
+    stored.removeAll(keepingCapacity: true)
+    defer {
+      chip.wipe(&stored)
+      swap(&stored, &work)
+    }
+    guard store.read(object.valueKey, into: &stored), stored.count == length else {
+      throw .referenceDataNotUsable
+    }
+    // Every byte is looked at whatever the ones before were: time tells nothing.
+    var difference: UInt8 = 0
+    for index in 0..<length {
+      let byte = index < range.count ? data[range.lowerBound + index] : 0xFF
+      difference |= byte ^ stored[index]
+    }
+    guard difference == 0 else { throw .verificationFailed(triesLeft: left) }
+    try setTries(object.maximumTries, of: object)
+  }
+
+  /// Replaces the value and gives all tries back, in the open transaction.
+  private mutating func replace(
+    _ object: SecurityObject, by data: Span<UInt8>, _ range: Range<Int>
+  ) throws(StatusWord) {
+    try store.put(object.valueKey, data.extracting(range))
+    try setTries(object.maximumTries, of: object)
+  }
+
+  /// Digits, as many as the object asks for at least, padded with `FF` to eight bytes.
+  ///
+  /// - Throws: `6A80` for anything else.
+  private func requirePIN(_ data: Span<UInt8>, _ range: Range<Int>, for object: SecurityObject)
+    throws(StatusWord)
+  {
+    var digits = 0
+    for index in range {
+      switch data[index] {
+      case 0x30...0x39:
+        guard index == range.lowerBound + digits else { throw .incorrectData }
+        digits += 1
+      case 0xFF: break
+      default: throw .incorrectData
+      }
+    }
+    guard digits >= Int(object.minimumLength) else { throw .incorrectData }
+  }
+}

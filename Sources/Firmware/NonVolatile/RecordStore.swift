@@ -1,0 +1,278 @@
+import ISO7816
+
+/// Values under keys in flash memory: a log that is only ever appended to.
+///
+/// Changes are made in transactions: `put` and `remove` as often as needed, then `commit`. Until the
+/// last unit of the commit is programmed the old values hold; from then on the new ones do. When a
+/// half of the memory is full the live values are copied to the other half, which becomes live with
+/// the programming of its header. Nothing is ever rewritten in place.
+struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
+  /// Where a live value is.
+  struct Entry {
+    var key: RecordKey
+    var address: Int
+    var length: Int
+  }
+  /// A change of the open transaction; `address` nil says the value is gone.
+  struct Change {
+    var key: RecordKey
+    var address: Int?
+    var length: Int
+  }
+  /// A record whose trailer waits for the word that ends it.
+  struct OpenRecord {
+    var trailerAddress: Int
+    var checksum: UInt32
+  }
+
+  var memory: Memory
+  /// Live values in the order of their keys.
+  var entries: [Entry] = []
+  var changes: [Change] = []
+  var openRecord: OpenRecord?
+  /// 0 or 1: which half is live.
+  var half = 0
+  var generation: UInt16 = 0
+  /// Where the next record goes.
+  var end = 0
+  var sequence: UInt16 = 0
+  /// A unit was left undefined: nothing more may be written until the next mount.
+  var isFailed = false
+  /// Reused for everything read from memory, so that a read costs no allocation.
+  private var scratch: [UInt8] = []
+
+  init(memory: consuming Memory) {
+    self.memory = memory
+    entries.reserveCapacity(128)
+    changes.reserveCapacity(32)
+    scratch.reserveCapacity(512)
+  }
+
+  /// Bytes in a half.
+  var halfSize: Int { memory.pageSize * memory.pageCount / 2 }
+  /// First address of the live half.
+  var base: Int { half * halfSize }
+  /// First address behind the live half.
+  var limit: Int { base + halfSize }
+
+  // MARK: Reading
+
+  /// Bytes in the value under a key, or nil where there is none. Sees the open transaction.
+  func length(of key: RecordKey) -> Int? { locate(key)?.length }
+
+  /// Appends a part of the value under a key; false where the value is shorter or not there.
+  func read(_ key: RecordKey, _ range: Range<Int>, into bytes: inout [UInt8]) -> Bool {
+    guard let (address, length) = locate(key), range.upperBound <= length else { return false }
+    memory.read(address + range.lowerBound..<address + range.upperBound, into: &bytes)
+    return true
+  }
+
+  /// Appends the whole value under a key; false where there is none.
+  func read(_ key: RecordKey, into bytes: inout [UInt8]) -> Bool {
+    guard let (address, length) = locate(key) else { return false }
+    memory.read(address..<address + length, into: &bytes)
+    return true
+  }
+
+  /// The first byte of the value under a key, or nil where there is none.
+  func byte(_ key: RecordKey) -> UInt8? {
+    guard let (address, length) = locate(key), length > 0 else { return nil }
+    return memory.byte(at: address)
+  }
+
+  private func locate(_ key: RecordKey) -> (address: Int, length: Int)? {
+    for change in changes.reversed() where change.key == key {
+      return change.address.map { ($0, change.length) }
+    }
+    let index = position(of: key)
+    guard index < entries.count, entries[index].key == key else { return nil }
+    return (entries[index].address, entries[index].length)
+  }
+
+  /// Where a key is in `entries`, or would be.
+  private func position(of key: RecordKey) -> Int {
+    var low = 0
+    var high = entries.count
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].key < key { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  // MARK: Changing
+
+  /// Puts a value under a key, in the open transaction.
+  ///
+  /// - Throws: `6A84` where even a compacted half has no room, `6581` where the memory failed.
+  mutating func put(_ key: RecordKey, _ value: Span<UInt8>) throws(StatusWord) {
+    try makeRoom(for: RecordHeader.span(of: value.count))
+    let address = try append(RecordHeader.put, key, value)
+    changes.append(Change(key: key, address: address, length: value.count))
+  }
+
+  /// Removes the value under a key, in the open transaction; nothing happens where there is none.
+  ///
+  /// - Throws: as `put`.
+  mutating func remove(_ key: RecordKey) throws(StatusWord) {
+    guard length(of: key) != nil else { return }
+    try makeRoom(for: RecordHeader.span(of: 0))
+    let nothing: [UInt8] = []
+    _ = try append(RecordHeader.delete, key, nothing.span)
+    changes.append(Change(key: key, address: nil, length: 0))
+  }
+
+  /// Makes the open transaction hold; nothing happens where there is none.
+  ///
+  /// - Throws: `6581` where the memory failed; what holds is known after the next mount.
+  mutating func commit() throws(StatusWord) {
+    guard openRecord != nil else { return }
+    do throws(FlashFailure) {
+      // The trailer must not reach the memory before what it vouches for.
+      try memory.barrier()
+      try close(RecordEnd.commit)
+      try memory.barrier()
+    } catch {
+      throw fail()
+    }
+    for change in changes { apply(change) }
+    changes.removeAll(keepingCapacity: true)
+    sequence &+= 1
+  }
+
+  /// Forgets the open transaction.
+  mutating func rollback() {
+    guard !changes.isEmpty else { return }
+    changes.removeAll(keepingCapacity: true)
+    sequence &+= 1
+    // The next record must begin behind a finished one.
+    guard openRecord != nil, !isFailed else { return }
+    do throws(FlashFailure) { try close(RecordEnd.more) } catch { _ = fail() }
+  }
+
+  /// Takes over a change that holds.
+  mutating func apply(_ change: Change) {
+    let index = position(of: change.key)
+    let isThere = index < entries.count && entries[index].key == change.key
+    switch (change.address, isThere) {
+    case (let address?, true):
+      entries[index] = Entry(key: change.key, address: address, length: change.length)
+    case (let address?, false):
+      entries.insert(Entry(key: change.key, address: address, length: change.length), at: index)
+    case (nil, true): entries.remove(at: index)
+    case (nil, false): break
+    }
+  }
+
+  // MARK: The log
+
+  /// Appends a record whose trailer stays open; answers the address of its value.
+  private mutating func append(_ kind: UInt8, _ key: RecordKey, _ value: Span<UInt8>)
+    throws(StatusWord) -> Int
+  {
+    guard !isFailed else { throw .memoryFailure }
+    let header = RecordHeader(kind: kind, key: key, length: value.count, sequence: sequence)
+    do throws(FlashFailure) {
+      try close(RecordEnd.more)
+      var checksum = CRC32()
+      checksum.take(unit: header.unit)
+      try memory.program(header.unit, at: end)
+      for offset in stride(from: 0, to: value.count, by: 8) {
+        var unit = UInt64.max
+        for index in offset..<min(offset + 8, value.count) {
+          checksum.take(value[index])
+          let shift = UInt64(index - offset) * 8
+          unit = unit & ~(0xFF << shift) | UInt64(value[index]) << shift
+        }
+        try memory.program(unit, at: end + 8 + offset)
+      }
+      let address = end + 8
+      end += header.span
+      openRecord = OpenRecord(trailerAddress: end - 8, checksum: checksum.value)
+      return address
+    } catch {
+      throw fail()
+    }
+  }
+
+  /// Programs the waiting trailer, if there is one.
+  private mutating func close(_ ending: UInt32) throws(FlashFailure) {
+    guard let record = openRecord else { return }
+    try memory.program(
+      RecordEnd.unit(ending, checksum: record.checksum), at: record.trailerAddress)
+    openRecord = nil
+  }
+
+  private mutating func fail() -> StatusWord {
+    isFailed = true
+    return .memoryFailure
+  }
+
+  private mutating func makeRoom(for span: Int) throws(StatusWord) {
+    guard !isFailed else { throw .memoryFailure }
+    guard end + span > limit else { return }
+    try compact(reserving: span)
+  }
+
+  // MARK: Compaction
+
+  /// Copies the live values, and the open transaction behind them, to the other half and makes that
+  /// the live one.
+  ///
+  /// - Throws: `6A84` before anything is touched where `reserving` more bytes would not fit,
+  ///   `6581` where the memory failed.
+  mutating func compact(reserving span: Int = 0) throws(StatusWord) {
+    guard !isFailed else { throw .memoryFailure }
+    var needed = HalfHeader.size + span
+    for entry in entries { needed += RecordHeader.span(of: entry.length) }
+    for change in changes { needed += RecordHeader.span(of: change.length) }
+    guard needed <= halfSize else { throw .notEnoughMemory }
+    let oldHalf = half
+    let oldChanges = changes
+    do throws(FlashFailure) {
+      half = 1 - half
+      for page in 0..<memory.pageCount / 2 {
+        try memory.erase(page: half * memory.pageCount / 2 + page)
+      }
+      end = base + HalfHeader.size
+      sequence &+= 1
+      openRecord = nil
+      for index in entries.indices {
+        entries[index].address = try copy(entries[index], kind: RecordHeader.put)
+        try close(RecordEnd.commit)
+      }
+      sequence &+= 1
+      for index in changes.indices {
+        let change = oldChanges[index]
+        let entry = Entry(key: change.key, address: change.address ?? 0, length: change.length)
+        let kind = change.address == nil ? RecordHeader.delete : RecordHeader.put
+        let address = try copy(entry, kind: kind)
+        changes[index].address = change.address == nil ? nil : address
+      }
+      generation &+= 1
+      let header = HalfHeader(generation: generation)
+      try memory.program(header.identity, at: base)
+      try memory.barrier()
+      try memory.program(header.confirmation, at: base + 8)
+      try memory.barrier()
+      // The old half must not come back as the live one if this header is ever damaged.
+      try memory.erase(page: oldHalf * memory.pageCount / 2)
+    } catch {
+      throw fail()
+    }
+  }
+
+  /// Copies one record to the end of the log, its trailer open; answers the address of the value.
+  private mutating func copy(_ entry: Entry, kind: UInt8) throws(FlashFailure) -> Int {
+    scratch.removeAll(keepingCapacity: true)
+    memory.read(entry.address..<entry.address + entry.length, into: &scratch)
+    var value: [UInt8] = []
+    swap(&value, &scratch)
+    defer { swap(&value, &scratch) }
+    do throws(StatusWord) {
+      return try append(kind, entry.key, value.span)
+    } catch {
+      throw FlashFailure()
+    }
+  }
+}
