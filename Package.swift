@@ -30,10 +30,14 @@ let package = Package(
     .target(name: "ISO7816", swiftSettings: firmware),
     .target(name: "Firmware", dependencies: ["ISO7816"], swiftSettings: firmware),
 
+    // libcrypto with owners: what both the chip and the authority need of it.
+    .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: host),
+
     // Floor 1: the token on Linux, the terminal, the readers, the authority.
     .target(name: "Terminal", dependencies: ["ISO7816"], swiftSettings: host),
     .target(
-      name: "TokenHost", dependencies: ["ISO7816", "Firmware", "Terminal", "CCrypto"],
+      name: "TokenHost",
+      dependencies: ["ISO7816", "Firmware", "Terminal", "Cryptography", "CCrypto"],
       swiftSettings: host),
     .target(
       name: "VirtualReader",
@@ -44,12 +48,12 @@ let package = Package(
       path: "vsmartcard/VirtualReader", swiftSettings: host),
     .target(
       name: "Authority",
-      dependencies: ["CCrypto", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: ["Cryptography", "CCrypto", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: host),
 
     // Floor 2: where card and authority meet, and what is told about it.
     .target(
-      name: "Issuance", dependencies: ["ISO7816", "Terminal", "Authority", yams],
+      name: "Issuance", dependencies: ["ISO7816", "Terminal", "Authority", "Cryptography", yams],
       swiftSettings: host),
     .target(
       name: "Scenarios", dependencies: ["ISO7816", "Terminal", "Authority", "Issuance", yams],

@@ -1,0 +1,186 @@
+import Foundation
+import Firmware
+
+/// Flash memory in a file, byte for byte, or in memory only.
+///
+/// The file is locked against a second process for as long as this value lives. `barrier` returns
+/// when the file is on the disk (fdatasync); between barriers nothing is written, so that a killed
+/// process leaves what a power cut would leave.
+struct FlashImage: Flash, ~Copyable {
+  /// Bytes in a page.
+  let pageSize = 4096
+  /// Pages: two halves of 64 KiB, as much as the product has.
+  let pageCount = 32
+
+  private var bytes: [UInt8]
+  /// -1 for memory only.
+  private let descriptor: Int32
+  /// What was programmed since the last barrier.
+  private var dirty: Range<Int>?
+
+  /// Erased memory that is gone with this value.
+  init() {
+    bytes = [UInt8](repeating: 0xFF, count: 32 * 4096)
+    descriptor = -1
+  }
+
+  /// The memory in an existing image file.
+  ///
+  /// - Throws: where the file cannot be opened, is in use by another process or has another size.
+  init(opening path: String) throws(ImageError) {
+    (descriptor, bytes) = try Self.openWhole(path, size: 32 * 4096)
+  }
+
+  /// Erased memory in a new image file, readable by its owner only.
+  ///
+  /// - Throws: where the file exists or cannot be made.
+  init(creating path: String) throws(ImageError) {
+    descriptor = try Self.openLocked(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL)
+    bytes = [UInt8](repeating: 0xFF, count: 32 * 4096)
+    dirty = 0..<bytes.count
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  private static func openLocked(_ path: String, _ flags: Int32) throws(ImageError) -> Int32 {
+    let descriptor = open(path, flags, 0o600)
+    guard descriptor >= 0 else { throw ImageError("open", path, errno) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw code == EWOULDBLOCK ? ImageError(inUse: path) : ImageError("lock", path, code)
+    }
+    return descriptor
+  }
+
+  private static func openWhole(_ path: String, size: Int) throws(ImageError) -> (
+    Int32, [UInt8]
+  ) {
+    let descriptor = try openLocked(path, O_RDWR | O_CLOEXEC)
+    do throws(ImageError) {
+      return (descriptor, try contents(of: descriptor, path, size: size))
+    } catch {
+      close(descriptor)
+      throw error
+    }
+  }
+
+  private static func contents(of descriptor: Int32, _ path: String, size: Int)
+    throws(ImageError) -> [UInt8]
+  {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw ImageError("examine", path, errno) }
+    guard Int(status.st_size) == size else {
+      throw ImageError(
+        path: path, reason: "it has \(status.st_size) bytes; a token image has \(size)")
+    }
+    var bytes = [UInt8](repeating: 0, count: size)
+    var position = 0
+    while position < size {
+      let count = bytes.withUnsafeMutableBytes { buffer in
+        pread(descriptor, buffer.baseAddress.map { $0 + position }, size - position, position)
+      }
+      guard count > 0 else { throw ImageError("read", path, errno) }
+      position += count
+    }
+    return bytes
+  }
+
+  func byte(at address: Int) -> UInt8 { bytes[address] }
+
+  func read(_ addresses: Range<Int>, into target: inout [UInt8]) {
+    target.append(contentsOf: bytes[addresses])
+  }
+
+  mutating func program(_ unit: UInt64, at address: Int) throws(FlashFailure) {
+    for offset in 0..<8 {
+      // A cell takes a value once after each erase; a second one would come out as neither.
+      guard bytes[address + offset] == 0xFF else { throw FlashFailure() }
+      bytes[address + offset] = UInt8(truncatingIfNeeded: unit >> UInt64(8 * offset))
+    }
+    markDirty(address..<address + 8)
+  }
+
+  mutating func erase(page: Int) throws(FlashFailure) {
+    // What was programmed before the erasure must not come after it.
+    try barrier()
+    let range = page * pageSize..<(page + 1) * pageSize
+    for address in range { bytes[address] = 0xFF }
+    markDirty(range)
+    try barrier()
+  }
+
+  mutating func barrier() throws(FlashFailure) {
+    guard let range = dirty, descriptor >= 0 else {
+      dirty = nil
+      return
+    }
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let written = bytes.withUnsafeBytes { buffer in
+        pwrite(
+          descriptor, buffer.baseAddress.map { $0 + position }, range.upperBound - position,
+          position)
+      }
+      guard written > 0 || errno == EINTR else { throw FlashFailure() }
+      position += max(written, 0)
+    }
+    guard fdatasync(descriptor) == 0 else { throw FlashFailure() }
+    dirty = nil
+  }
+
+  private mutating func markDirty(_ range: Range<Int>) {
+    guard let before = dirty else {
+      dirty = range
+      return
+    }
+    dirty =
+      min(before.lowerBound, range.lowerBound)..<max(before.upperBound, range.upperBound)
+  }
+}
+
+/// A token image cannot be used.
+public struct ImageError: Error, Sendable, CustomStringConvertible {
+  /// The file.
+  public let path: String
+  /// What is wrong, and where it helps what to do.
+  public let reason: String
+
+  init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
+  init(_ attempt: String, _ path: String, _ code: Int32) {
+    self.init(path: path, reason: "cannot \(attempt) it: \(String(cString: strerror(code)))")
+  }
+
+  init(inUse path: String) {
+    self.init(
+      path: path,
+      reason: "another process uses this token; end it first (a token has one owner at a time)")
+  }
+
+  init(path: String, _ failure: MountFailure) {
+    let reason =
+      switch failure {
+      case .blank: "it is erased: no token was manufactured in it"
+      case .noLiveHalf: "neither half has a valid header: it is damaged, or no token image"
+      case .unsupportedVersion(let version):
+        "its format is version \(version), which this softdna does not know"
+      case .damagedRecord(let address):
+        "the record at \(hex(address)) does not match its checksum: the file was damaged"
+      case .strayBytes(let address):
+        "there are bytes behind the end of the log at \(hex(address)): the file was damaged"
+      case .inconsistentContents(let object):
+        "object \(object) does not fit the others: the file was damaged"
+      case .memoryFailure: "an interrupted change could not be undone: the file cannot be written"
+      }
+    self.init(path: path, reason: reason + "; it was left as it is")
+  }
+
+  /// One sentence with the path in front.
+  public var description: String { "\(path): \(reason)" }
+}
+
+private func hex(_ address: Int) -> String { "0x" + String(address, radix: 16) }
