@@ -76,6 +76,8 @@ let package = Package(
     .systemLibrary(
       name: "CPCSC", pkgConfig: "libpcsclite", providers: [.apt(["libpcsclite-dev"])]),
 
+    .testTarget(
+      name: "CryptographyTests", dependencies: ["Cryptography", "CCrypto"], swiftSettings: host),
     .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"], swiftSettings: host),
     .testTarget(
       name: "FirmwareTests", dependencies: ["ISO7816", "Firmware"], swiftSettings: host),
@@ -92,7 +94,9 @@ let package = Package(
       name: "AuthorityTests", dependencies: ["Authority", "CCrypto"], swiftSettings: host),
     .testTarget(
       name: "IssuanceTests",
-      dependencies: ["ISO7816", "Terminal", "TokenHost", "Authority", "Issuance"],
+      dependencies: [
+        "ISO7816", "Firmware", "Terminal", "TokenHost", "Cryptography", "Authority", "Issuance",
+      ],
       swiftSettings: host),
     .testTarget(
       name: "ScenariosTests",
