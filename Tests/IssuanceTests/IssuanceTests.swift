@@ -24,7 +24,7 @@ func blankChip(seed: UInt64 = 1) -> Slot {
     let slot = blankChip()
     _ = try slot.powerOn()
     let session = CardSession(slot)
-    let issuer = Personalisation(session)
+    let issuer = CardIssuer(session)
     #expect(try issuer.state() == .manufactured)
     #expect(try issuer.chipSerial() == [1, 2, 3, 4, 5, 6, 7, 8])
     try issuer.authenticate(transportKey: [UInt8](repeating: 0x42, count: 16))

@@ -23,7 +23,7 @@ public struct ReferenceCodes: Sendable {
 }
 
 /// The issuer's side of a card: everything is done with command APDUs, over any channel.
-public struct Personalisation {
+public struct CardIssuer {
   private let card: CardSession
 
   /// The card behind this session.
@@ -48,6 +48,11 @@ public struct Personalisation {
       throw .unexpectedData(attempt: "read EF.GDO")
     }
     return Array(contents[2...])
+  }
+
+  /// The number of the card, from EF_IDCarta.
+  public func cardNumber() throws(CardError) -> String {
+    String(decoding: try card.readFile(CardLayout.cardIdentifier), as: UTF8.self)
   }
 
   /// Leads the card to the next state of its life.

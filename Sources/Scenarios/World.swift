@@ -1,0 +1,158 @@
+public import Authority
+import Foundation
+public import Issuance
+public import Terminal
+
+/// What a scenario's steps act on: the authority, the token on its workbench, the clock, the codes
+/// the holder knows.
+public final class World {
+  /// The scenario being told.
+  public let scenario: Scenario
+  /// What day it is, for authority and scenario alike.
+  public let clock: MovableClock
+  /// The counter with its authority.
+  public let counter: Counter
+  private let workbench: any Workbench
+  private let directory: String
+
+  private var token: (any PluggedToken)?
+  private var openSession: CardSession?
+  /// The device as the authority knows it; nil before `issue`.
+  public private(set) var device: Device?
+  /// What the holder knows: the codes of the scratch card, and what became of them.
+  public private(set) var codes: [Code: String] = [:]
+  /// Every exchange with the card, in order.
+  public private(set) var exchanges: [Exchange] = []
+
+  /// A world of its own in a fresh directory.
+  init(_ scenario: Scenario, on workbench: any Workbench) throws {
+    self.scenario = scenario
+    self.workbench = workbench
+    directory = NSTemporaryDirectory() + "softdna-scenario-" + UUID().uuidString
+    clock = MovableClock(scenario.date.start)
+    counter = Counter(
+      try Authority(
+        directory: directory, settings: Authority.Settings(seed: scenario.seed),
+        clock: .moved(by: clock)))
+  }
+
+  /// Takes the token away and forgets everything.
+  func end() {
+    token?.unplug()
+    token = nil
+    openSession = nil
+    try? FileManager.default.removeItem(atPath: directory)
+  }
+
+  /// The PINs and PUKs of a token.
+  public enum Code: Hashable, Sendable {
+    /// PIN of a key.
+    case pin(KeyName)
+    /// PUK of a key.
+    case puk(KeyName)
+  }
+
+  /// The session with the token.
+  ///
+  /// - Throws: where no step has issued one.
+  func card() throws(StepFailure) -> CardSession {
+    guard let openSession else {
+      throw StepFailure("there is no token yet: the step issue must come first")
+    }
+    return openSession
+  }
+
+  /// The device in the authority's books.
+  ///
+  /// - Throws: where no step has issued one.
+  func issuedDevice() throws(StepFailure) -> Device {
+    guard let device else {
+      throw StepFailure("there is no token yet: the step issue must come first")
+    }
+    return device
+  }
+
+  /// Takes a chip from the factory and opens a session with it; an older one is unplugged.
+  func plugIn(_ order: ChipOrder) throws(StepFailure) -> CardSession {
+    token?.unplug()
+    token = nil
+    openSession = nil
+    do {
+      let plugged = try workbench.manufacture(order, seed: scenario.seed)
+      token = plugged
+      let session = CardSession(plugged.channel) { [unowned self] in exchanges.append($0) }
+      _ = try plugged.channel.powerOn()
+      openSession = session
+      return session
+    } catch {
+      throw StepFailure("the token cannot be plugged in: \(error)")
+    }
+  }
+
+  /// The token on the workbench.
+  ///
+  /// - Throws: where there is none.
+  func plugged() throws(StepFailure) -> any PluggedToken {
+    guard let token else {
+      throw StepFailure("there is no token yet: the step issue must come first")
+    }
+    return token
+  }
+
+  /// The authority knows the device like this now.
+  func update(_ device: Device) { self.device = device }
+
+  /// The holder knows this code now.
+  func learn(_ code: Code, _ value: String) { codes[code] = value }
+
+  /// The code the scenario gives, or the one the holder knows.
+  func code(_ code: Code, or written: String?) throws(StepFailure) -> String {
+    if let written { return written }
+    guard let known = codes[code] else {
+      throw StepFailure("there is no token yet: the step issue must come first")
+    }
+    return known
+  }
+
+  /// Sends a command and returns its answer; a broken wire fails the step.
+  func send(
+    ins: UInt8, p1: UInt8 = 0, p2: UInt8 = 0, data: [UInt8] = [], ne: Int? = nil
+  ) throws(StepFailure) -> CardResponse {
+    let session = try card()
+    do throws(ChannelError) {
+      return try session.send(ins: ins, p1: p1, p2: p2, data: data, ne: ne)
+    } catch {
+      throw StepFailure("\(error)")
+    }
+  }
+
+  /// SELECT by path; a refusal fails the step.
+  func select(_ path: CardPath) throws(StepFailure) {
+    let session = try card()
+    do throws(CardError) { try session.select(path) } catch { throw StepFailure("\(error)") }
+  }
+}
+
+/// The two keys of a token, as scenarios name them.
+public enum KeyName: String, CaseIterable, Sendable {
+  /// CNS authentication.
+  case cns
+  /// Qualified signature.
+  case signature
+
+  /// Where everything of the key is on the card.
+  public var slot: KeySlot {
+    switch self {
+    case .cns: .authentication
+    case .signature: .signature
+    }
+  }
+
+  /// What the authority calls the key's certificate.
+  public var purpose: CertificatePurpose {
+    switch self {
+    case .cns: .cns
+    case .signature: .qualified
+    }
+  }
+}
