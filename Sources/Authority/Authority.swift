@@ -1,1 +1,146 @@
-// placeholder
+import Foundation
+import GRDB
+
+/// The registration and certification authority over one state directory.
+///
+/// Every operation is one transaction that takes its time from the clock and writes its event
+/// with its effect; processes and threads may share a directory. Certificates end at midnight UTC
+/// when the expiry day begins.
+public final class Authority: Sendable {
+  /// How an authority is created; an existing one keeps its own seed and URL.
+  public struct Settings: Sendable {
+    /// A seed from which everything but the time follows; nil for real randomness. Only for an
+    /// authority whose keys may be known to all.
+    public var seed: UInt64?
+    /// Where certificates say that lists and answers are, without a trailing slash.
+    public var baseURL: String?
+
+    /// Settings; nil takes what the directory has, or the default.
+    public init(seed: UInt64? = nil, baseURL: String? = nil) {
+      self.seed = seed
+      self.baseURL = baseURL
+    }
+  }
+
+  /// The default of `Settings.baseURL`.
+  public static let defaultBaseURL = "http://127.0.0.1:8750"
+
+  /// The authority's time.
+  public let clock: AuthorityClock
+  /// The authority's randomness.
+  public let random: RandomSource
+  /// Where certificates say that lists and answers are.
+  public let baseURL: String
+  /// The state directory's path.
+  public let directory: String
+
+  let store: Store
+  let hierarchy: Hierarchy
+  var urls: StatusURLs { StatusURLs(base: baseURL) }
+
+  /// Opens the authority in `directory`, creating directory, database and CAs where they are not
+  /// there yet. An interrupted creation is completed.
+  ///
+  /// - Throws: rule `settings` where the directory was created with another seed or URL, or where
+  ///   its CA keys are gone; `file`, `database` or `libcrypto` with the code beneath.
+  public init(
+    directory: String, settings: Settings = Settings(), clock: AuthorityClock = .real
+  ) throws(AuthorityError) {
+    let state = Directory(path: directory)
+    try state.create()
+    let lock = try DirectoryLock(state)
+    let store = try Store(in: state)
+    let kept = try Self.settle(settings, in: store, clock)
+    let random = kept.seed.map { RandomSource.seeded($0) } ?? .system
+    let known = try Self.issuers(in: store)
+    let hierarchy: Hierarchy
+    if state.contains(Hierarchy.folder) {
+      hierarchy = try Hierarchy(loading: state)
+    } else if known.isEmpty {
+      hierarchy = try Hierarchy(
+        random: random, today: clock.today, urls: StatusURLs(base: kept.baseURL))
+      try hierarchy.save(in: state)
+    } else {
+      throw AuthorityError(
+        "opening the authority in \(directory)", .settings,
+        "the database knows CAs, but \(Hierarchy.folder)/ with their keys is gone")
+    }
+    try Self.register(hierarchy, known: known, in: store)
+    lock.release()
+    self.clock = clock
+    self.random = random
+    self.baseURL = kept.baseURL
+    self.directory = directory
+    self.store = store
+    self.hierarchy = hierarchy
+  }
+
+  /// DER of the root, the CNS CA and the qualified CA, in this order.
+  public var chain: [[UInt8]] { hierarchy.all.map(\.certificate) }
+
+  /// The file with root and CAs in PEM, for `openssl -CAfile` and the like.
+  public var chainFile: String { "\(directory)/\(Hierarchy.folder)/\(Hierarchy.chainFile)" }
+
+  /// Writes the settings on first use; afterwards compares what is asked with what is there.
+  private static func settle(
+    _ settings: Settings, in store: Store, _ clock: AuthorityClock
+  ) throws(AuthorityError) -> (seed: UInt64?, baseURL: String) {
+    let attempted = "opening the authority"
+    return try store.write(attempted) { database in
+      guard let row = try Row.fetchOne(database, sql: "SELECT * FROM settings") else {
+        let baseURL = settings.baseURL ?? defaultBaseURL
+        guard URL(string: baseURL)?.scheme != nil, !baseURL.hasSuffix("/") else {
+          throw AuthorityError(
+            attempted, .field("baseURL"), "\"\(baseURL)\" is no URL without a trailing slash")
+        }
+        try database.execute(
+          sql: "INSERT INTO settings VALUES (1, ?, ?, ?)",
+          arguments: [settings.seed.map { String($0) }, baseURL, clock.now.seconds])
+        return (settings.seed, baseURL)
+      }
+      let seedText: String? = row["seed"]
+      let seed = seedText.flatMap { UInt64($0) }
+      let baseURL: String = row["baseURL"]
+      guard settings.seed == nil || settings.seed == seed else {
+        throw AuthorityError(
+          attempted, .settings, "created with \(seedText.map { "seed \($0)" } ?? "no seed")")
+      }
+      guard settings.baseURL == nil || settings.baseURL == baseURL else {
+        throw AuthorityError(attempted, .settings, "created with the URL \(baseURL)")
+      }
+      return (seed, baseURL)
+    }
+  }
+
+  private static func issuers(in store: Store) throws(AuthorityError) -> [String: [UInt8]] {
+    try store.read("reading the issuers") { database in
+      var issuers: [String: [UInt8]] = [:]
+      for row in try Row.fetchAll(database, sql: "SELECT * FROM issuer") {
+        issuers[row["name"]] = row.bytes("certificate")
+      }
+      return issuers
+    }
+  }
+
+  /// The database remembers the CAs, so that exchanged or lost files are noticed.
+  private static func register(
+    _ hierarchy: Hierarchy, known: [String: [UInt8]], in store: Store
+  ) throws(AuthorityError) {
+    let attempted = "registering the CAs"
+    for authority in hierarchy.all {
+      let name = authority.name.rawValue
+      guard known[name] ?? authority.certificate == authority.certificate else {
+        throw AuthorityError(
+          attempted, .settings, "the certificate of \(name) is not the one the database knows")
+      }
+    }
+    guard known.count < hierarchy.all.count else { return }
+    try store.write(attempted) { database in
+      for authority in hierarchy.all {
+        try database.execute(
+          sql: "INSERT OR IGNORE INTO issuer VALUES (?, ?)",
+          arguments: [authority.name.rawValue, Data(authority.certificate)])
+      }
+    }
+  }
+}

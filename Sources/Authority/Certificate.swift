@@ -1,0 +1,84 @@
+import CCrypto
+import Foundation
+
+/// What a certificate will say, before it is signed (RFC 5280, 4.1).
+struct CertificateTemplate {
+  /// Big-endian, positive (`Certificate.serialNumber`).
+  let serialNumber: [UInt8]
+  let subject: DistinguishedName
+  /// SubjectPublicKeyInfo.
+  let publicKey: [UInt8]
+  let notBefore: Date
+  let notAfter: Date
+  /// Without the two key identifiers, which follow from the keys.
+  let extensions: [CertificateExtension]
+}
+
+/// Certificates as libcrypto sees them.
+enum Certificate {
+  /// The object behind the DER bytes.
+  static func parse(_ der: [UInt8]) throws(AuthorityError) -> Owned {
+    try Libcrypto.parse(der, "reading a certificate", X509_free) { d2i_X509(nil, $0, $1) }
+  }
+
+  /// A serial number: 126 random bits in 16 octets, always positive and of one length (RFC 5280,
+  /// 4.1.2.2, asks for at most 20 octets; practice asks for at least 64 random bits).
+  static func serialNumber(_ random: RandomSource, label: String) throws(AuthorityError)
+    -> [UInt8]
+  {
+    var bytes = try random.bytes(16, label: label)
+    bytes[0] = bytes[0] & 0x3F | 0x40
+    return bytes
+  }
+
+  /// Signs `template` as `issuer`; a nil issuer signs itself.
+  static func sign(
+    _ template: CertificateTemplate, issuer: [UInt8]?, key: PrivateKey
+  ) throws(AuthorityError) -> [UInt8] {
+    let attempted = "making the certificate of \(template.subject)"
+    let certificate = try Owned(X509_new(), X509_free, attempted)
+    let pointer = certificate.pointer
+    try Libcrypto.check(X509_set_version(pointer, 2), attempted)  // v3
+    let serial = try BigNumber(bigEndian: template.serialNumber)
+    guard BN_to_ASN1_INTEGER(serial.pointer, X509_get_serialNumber(pointer)) != nil,
+      ASN1_TIME_set(X509_getm_notBefore(pointer), seconds(template.notBefore)) != nil,
+      ASN1_TIME_set(X509_getm_notAfter(pointer), seconds(template.notAfter)) != nil
+    else { throw .libcrypto(attempted) }
+    let subject = try template.subject.x509Name()
+    try Libcrypto.check(X509_set_subject_name(pointer, subject.pointer), attempted)
+    let publicKey = try Libcrypto.parse(template.publicKey, attempted, EVP_PKEY_free) {
+      d2i_PUBKEY(nil, $0, $1)
+    }
+    try Libcrypto.check(X509_set_pubkey(pointer, publicKey.pointer), attempted)
+    let ownIdentifier = try keyIdentifier(pointer)
+    let issuerIdentifier: [UInt8]
+    if let issuer {
+      let parsed = try parse(issuer)
+      try Libcrypto.check(
+        X509_set_issuer_name(pointer, X509_get_subject_name(parsed.pointer)), attempted)
+      issuerIdentifier = try keyIdentifier(parsed.pointer)
+    } else {
+      try Libcrypto.check(X509_set_issuer_name(pointer, subject.pointer), attempted)
+      issuerIdentifier = ownIdentifier
+    }
+    let identifiers: [CertificateExtension] = [
+      .subjectKeyIdentifier(ownIdentifier), .authorityKeyIdentifier(issuerIdentifier),
+    ]
+    for item in template.extensions + identifiers { try item.add(to: pointer) }
+    try key.sign(certificate: pointer)
+    return try Libcrypto.der(attempted) { i2d_X509(pointer, $0) }
+  }
+
+  /// SHA-1 of the public key's bits (RFC 5280, 4.2.1.2, method 1).
+  private static func keyIdentifier(_ certificate: OpaquePointer) throws(AuthorityError)
+    -> [UInt8]
+  {
+    var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+    var count: UInt32 = 0
+    try Libcrypto.check(
+      X509_pubkey_digest(certificate, EVP_sha1(), &digest, &count), "identifying a key")
+    return Array(digest.prefix(Int(count)))
+  }
+
+  private static func seconds(_ date: Date) -> time_t { time_t(date.timeIntervalSince1970) }
+}

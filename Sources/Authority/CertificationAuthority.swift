@@ -1,0 +1,72 @@
+import CCrypto
+import Foundation
+
+/// One CA: its certificate and the key that signs.
+struct CertificationAuthority: Sendable {
+  /// The CAs of the hierarchy; the raw value names their files, their URLs and their rows.
+  enum Name: String, CaseIterable, Sendable {
+    case root
+    case cns
+    case qualified
+
+    /// TEST stands in every name, beside a CN that no trusted list contains.
+    var subject: DistinguishedName {
+      let organization: [DistinguishedName.Attribute] = [
+        .init(.country, "IT"), .init(.organization, "softdna TEST"),
+        .init(.organizationalUnit, "TEST - NOT A REAL TRUST SERVICE PROVIDER"),
+      ]
+      switch self {
+      case .root:
+        return DistinguishedName(organization + [.init(.commonName, "softdna TEST Root CA")])
+      case .cns:
+        return DistinguishedName(
+          organization + [.init(.commonName, "softdna TEST CNS Authentication CA")])
+      case .qualified:
+        // ETSI EN 319 412-3, 4.2.1 wants an organizationIdentifier; this VAT number is nobody's.
+        return DistinguishedName(
+          organization + [
+            .init(.organizationIdentifier, "VATIT-00000000000"),
+            .init(.commonName, "softdna TEST Qualified Electronic Signature CA"),
+          ])
+      }
+    }
+  }
+
+  let name: Name
+  /// DER.
+  let certificate: [UInt8]
+  let key: PrivateKey
+
+  /// A CA signs nothing that begins before or ends after its own certificate (the shell model
+  /// that path validation checks: RFC 5280, 6.1.3 (a)(2)).
+  func covers(_ notBefore: Date, _ notAfter: Date) throws(AuthorityError) {
+    let attempted = "certifying with the CA \(name.rawValue)"
+    let parsed = try Certificate.parse(certificate)
+    var from = time_t(notBefore.timeIntervalSince1970)
+    var to = time_t(notAfter.timeIntervalSince1970)
+    guard X509_cmp_time(X509_get0_notBefore(parsed.pointer), &from) < 0,
+      X509_cmp_time(X509_get0_notAfter(parsed.pointer), &to) > 0
+    else {
+      throw AuthorityError(
+        attempted, .state,
+        "the CA's own certificate does not cover \(Day(notBefore)) to \(Day(notAfter))")
+    }
+  }
+
+  /// The certificate's file in `ca/`.
+  static func certificateFile(_ name: Name) -> String { "\(name.rawValue).pem" }
+  /// The key's file in `ca/`, mode 0600.
+  static func keyFile(_ name: Name) -> String { "\(name.rawValue).key.pem" }
+}
+
+/// Where the authority's certificates say that its lists and answers are.
+struct StatusURLs: Sendable {
+  let base: String
+
+  func crl(_ name: CertificationAuthority.Name) -> String { "\(base)/crl/\(name.rawValue).crl" }
+  func certificate(_ name: CertificationAuthority.Name) -> String {
+    "\(base)/ca/\(name.rawValue).cer"
+  }
+  var ocsp: String { "\(base)/ocsp" }
+  func disclosureStatement(_ language: String) -> String { "\(base)/pds/\(language).pdf" }
+}

@@ -1,0 +1,74 @@
+import CCrypto
+
+/// The few DER forms (ITU-T X.690) that extensions and requests are written in. libcrypto offers
+/// only a configuration language for them; here a profile reads like its ASN.1.
+enum DER {
+  static func tlv(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+    let count = content.count
+    switch count {
+    case 0..<0x80: return [tag, UInt8(count)] + content
+    case 0x80..<0x100: return [tag, 0x81, UInt8(count)] + content
+    case 0x100..<0x10000: return [tag, 0x82, UInt8(count >> 8), UInt8(count & 0xFF)] + content
+    default:
+      return [tag, 0x83] + [16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + content
+    }
+  }
+
+  static func sequence(_ parts: [[UInt8]]) -> [UInt8] { tlv(0x30, parts.flatMap { $0 }) }
+  static func octetString(_ bytes: [UInt8]) -> [UInt8] { tlv(0x04, bytes) }
+  static func utf8String(_ text: String) -> [UInt8] { tlv(0x0C, Array(text.utf8)) }
+  static func printableString(_ text: String) -> [UInt8] { tlv(0x13, Array(text.utf8)) }
+  static func ia5String(_ text: String) -> [UInt8] { tlv(0x16, Array(text.utf8)) }
+  static let null: [UInt8] = [0x05, 0x00]
+  static let `true`: [UInt8] = [0x01, 0x01, 0xFF]
+
+  /// A whole number of octets as BIT STRING.
+  static func bitString(_ bytes: [UInt8]) -> [UInt8] { tlv(0x03, [0] + bytes) }
+
+  /// A BIT STRING with named bits: trailing zero bits are left out (X.690, 11.2.2).
+  static func namedBits(_ bits: Set<Int>) -> [UInt8] {
+    guard let last = bits.max() else { return tlv(0x03, [0]) }
+    var bytes = [UInt8](repeating: 0, count: last / 8 + 1)
+    for bit in bits { bytes[bit / 8] |= 0x80 >> UInt8(bit % 8) }
+    return tlv(0x03, [UInt8(7 - last % 8)] + bytes)
+  }
+
+  /// A small non-negative INTEGER.
+  static func integer(_ value: UInt8) -> [UInt8] {
+    tlv(0x02, value < 0x80 ? [value] : [0, value])
+  }
+
+  /// A context-specific tag: `constructed` around other values, else replacing one's tag.
+  static func context(_ number: UInt8, constructed: Bool, _ content: [UInt8]) -> [UInt8] {
+    tlv(0x80 | (constructed ? 0x20 : 0) | number, content)
+  }
+}
+
+/// An object identifier.
+struct OID: Hashable, Sendable, CustomStringConvertible {
+  private let arcs: [UInt]
+
+  init(_ arcs: UInt...) { self.arcs = arcs }
+  private init(arcs: [UInt]) { self.arcs = arcs }
+
+  /// The identifier below this one.
+  func appending(_ arc: UInt...) -> OID { OID(arcs: arcs + arc) }
+
+  /// Dotted decimal.
+  var description: String { arcs.map(String.init).joined(separator: ".") }
+
+  /// X.690, 8.19.
+  var der: [UInt8] {
+    var content: [UInt8] = []
+    for arc in [arcs[0] * 40 + arcs[1]] + arcs.dropFirst(2) {
+      var septets = [UInt8(arc & 0x7F)]
+      var rest = arc >> 7
+      while rest > 0 {
+        septets.append(UInt8(rest & 0x7F) | 0x80)
+        rest >>= 7
+      }
+      content += septets.reversed()
+    }
+    return DER.tlv(0x06, content)
+  }
+}

@@ -1,0 +1,107 @@
+import CCrypto
+
+/// The authority's own RSA private key.
+///
+/// Unchecked: libcrypto counts references to a key and signing only reads it, so threads may share
+/// one; nothing here changes a key after it was made.
+final class PrivateKey: @unchecked Sendable {
+  private let key: OpaquePointer
+
+  /// A new RSA key: derived from the seed where `random` has one, else from libcrypto's generator.
+  init(rsaBits bits: Int, random: RandomSource, label: String) throws(AuthorityError) {
+    if random.seed != nil {
+      var stream = RandomStream(random, label: label)
+      key = try Self.release(try SeededRSAKey.derive(bits: bits, from: &stream))
+    } else {
+      key = try Self.generate(bits: bits)
+    }
+    let context = try Owned(
+      EVP_PKEY_CTX_new(key, nil), EVP_PKEY_CTX_free, "checking a new RSA key")
+    try Libcrypto.check(EVP_PKEY_check(context.pointer), "checking a new RSA key")
+  }
+
+  /// A key from its PEM text (PKCS #8, RFC 5958).
+  init(pem: [UInt8]) throws(AuthorityError) {
+    let attempted = "reading a private key"
+    let bio = try Owned(BIO_new_mem_buf(pem, Int32(pem.count)), freeBIO, attempted)
+    guard let key = PEM_read_bio_PrivateKey(bio.pointer, nil, nil, nil) else {
+      throw .libcrypto(attempted)
+    }
+    self.key = key
+  }
+
+  deinit { EVP_PKEY_free(key) }
+
+  private static func generate(bits: Int) throws(AuthorityError) -> OpaquePointer {
+    let attempted = "generating an RSA key"
+    let context = try Owned(
+      EVP_PKEY_CTX_new_from_name(nil, "RSA", nil), EVP_PKEY_CTX_free, attempted)
+    try Libcrypto.check(EVP_PKEY_keygen_init(context.pointer), attempted)
+    try Libcrypto.check(EVP_PKEY_CTX_set_rsa_keygen_bits(context.pointer, Int32(bits)), attempted)
+    var key: OpaquePointer?
+    try Libcrypto.check(EVP_PKEY_keygen(context.pointer, &key), attempted)
+    guard let key else { throw .libcrypto(attempted) }
+    return key
+  }
+
+  /// Takes a reference of its own; the owner handed in drops its reference.
+  private static func release(_ owned: consuming Owned) throws(AuthorityError) -> OpaquePointer {
+    try Libcrypto.check(EVP_PKEY_up_ref(owned.pointer), "keeping a key")
+    return owned.pointer
+  }
+
+  /// The key's public half (SubjectPublicKeyInfo, RFC 5280, 4.1).
+  func subjectPublicKeyInfo() throws(AuthorityError) -> [UInt8] {
+    try Libcrypto.der("encoding a public key") { i2d_PUBKEY(key, $0) }
+  }
+
+  /// The key as PEM (PKCS #8, unencrypted): what goes into a file with mode 0600.
+  func pem() throws(AuthorityError) -> [UInt8] {
+    let attempted = "writing a private key"
+    let bio = try Owned(BIO_new(BIO_s_secmem()), freeBIO, attempted)
+    try Libcrypto.check(
+      PEM_write_bio_PKCS8PrivateKey(bio.pointer, key, nil, nil, 0, nil, nil), attempted)
+    return PEM.contents(of: bio)
+  }
+
+  /// Whether `certificate` carries this key's public half.
+  func matches(certificate: OpaquePointer) -> Bool { X509_check_private_key(certificate, key) == 1 }
+
+  /// Signs the certificate with sha256WithRSAEncryption (RFC 8017, 8.2).
+  func sign(certificate: OpaquePointer) throws(AuthorityError) {
+    try Libcrypto.check(X509_sign(certificate, key, EVP_sha256()), "signing a certificate")
+  }
+}
+
+/// `BIO_free` returns a value; an owner's free function does not.
+let freeBIO: @convention(c) (OpaquePointer?) -> Void = { BIO_free_all($0) }
+
+/// The text armour of keys and certificates (RFC 7468).
+enum PEM {
+  /// What was written into a memory BIO.
+  static func contents(of bio: borrowing Owned) -> [UInt8] {
+    var data: UnsafeMutableRawPointer?
+    // BIO_get_mem_data is a macro over this call.
+    let count = BIO_ctrl(bio.pointer, BIO_CTRL_INFO, 0, &data)
+    guard count > 0, let data else { return [] }
+    return [UInt8](UnsafeRawBufferPointer(start: data, count: count))
+  }
+
+  /// A certificate's DER as PEM.
+  static func certificate(_ der: [UInt8]) throws(AuthorityError) -> [UInt8] {
+    let certificate = try Certificate.parse(der)
+    let attempted = "writing a certificate"
+    let bio = try Owned(BIO_new(BIO_s_mem()), freeBIO, attempted)
+    try Libcrypto.check(PEM_write_bio_X509(bio.pointer, certificate.pointer), attempted)
+    return contents(of: bio)
+  }
+
+  /// The DER of the first certificate in a PEM text.
+  static func der(ofCertificate pem: [UInt8]) throws(AuthorityError) -> [UInt8] {
+    let attempted = "reading a certificate"
+    let bio = try Owned(BIO_new_mem_buf(pem, Int32(pem.count)), freeBIO, attempted)
+    let certificate = try Owned(
+      PEM_read_bio_X509(bio.pointer, nil, nil, nil), X509_free, attempted)
+    return try Libcrypto.der(attempted) { i2d_X509(certificate.pointer, $0) }
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import GRDB
+
+/// That a device may be renewed, and until when.
+public struct RenewalOffer: Equatable, Sendable {
+  /// The device.
+  public let device: Device
+  /// The first day a renewal may be ordered, UTC: 90 days before the expiry day.
+  public let firstDay: Day
+  /// The last such day: the day before the expiry day.
+  public let lastDay: Day
+  /// The day the new certificates will end: three years after the old expiry day, so that
+  /// renewing early costs the holder nothing.
+  public let newExpiryDay: Day
+  /// The renewal that was ordered before and interrupted; `renew` takes it up again.
+  public let interrupted: Enrolment?
+}
+
+extension Authority {
+  /// How many days before the expiry day renewal opens.
+  public static let renewalDays = 90
+
+  /// Whether the device may be renewed today.
+  ///
+  /// A renewal that was ordered within the window may be taken up again after it has closed: the
+  /// order counts, and a device whose new keys are half in place could not be used otherwise.
+  ///
+  /// - Throws: rule `unknown`; `state` where its first certificates never became active, or its
+  ///   certificates are revoked; `renewedOnce`; `window` with the first and last day.
+  public func renewalOffer(for device: Device) throws(AuthorityError) -> RenewalOffer {
+    let today = clock.today
+    return try store.read("offering a renewal") { try offer(device.id, today, $0) }
+  }
+
+  /// Orders a renewal, or takes up an interrupted one: new keys, new requests, `certify` and
+  /// `activate` follow as at issue. The old certificates stay good until `activate`.
+  ///
+  /// - Throws: as `renewalOffer(for:)`.
+  public func renew(_ device: Device) throws(AuthorityError) -> Enrolment {
+    let now = clock.now
+    return try store.write("ordering a renewal") { database in
+      let offer = try offer(device.id, Day(now), database)
+      if let interrupted = offer.interrupted { return interrupted }
+      let enrolment = try insertEnrolment(
+        .renewal, deviceID: device.id, expiryDay: offer.newExpiryDay, now: now, database)
+      try EventLog(database: database, now: now).append(
+        .renewalOrdered, device: device.id, ["newExpiryDay": offer.newExpiryDay.description])
+      return enrolment
+    }
+  }
+
+  private func offer(_ id: Int64, _ today: Day, _ database: Database) throws -> RenewalOffer {
+    let attempted = "renewing device \(id)"
+    let device = try existing(id, database)
+    guard device.state == .active else {
+      throw AuthorityError(attempted, .state, "its issuance is \(device.state.rawValue)")
+    }
+    guard device.renewals == 0 else {
+      throw AuthorityError(
+        attempted, .renewedOnce,
+        "it was renewed already, until \(device.expiryDay); a device is renewed once")
+    }
+    let firstDay = device.expiryDay.adding(days: -Self.renewalDays)
+    let lastDay = device.expiryDay.adding(days: -1)
+    let interrupted = try Enrolment.fetch(
+      database, "deviceId = ? AND kind = 'renewal' AND state IN ('ordered', 'certified')", [id]
+    ).first
+    guard interrupted != nil || (firstDay...lastDay).contains(today) else {
+      throw AuthorityError(
+        attempted, .window(first: firstDay, last: lastDay),
+        "today is \(today); renewal is possible in the \(Self.renewalDays) days before "
+          + "\(device.expiryDay), up to the day before it")
+    }
+    let good = try IssuedCertificate.fetch(
+      database, "deviceId = ? AND revokedAt IS NULL", [id])
+    guard Set(good.map(\.purpose)).count == CertificatePurpose.allCases.count else {
+      throw AuthorityError(attempted, .state, "a certificate of it is revoked or suspended")
+    }
+    return RenewalOffer(
+      device: device, firstDay: firstDay, lastDay: lastDay,
+      newExpiryDay: device.expiryDay.adding(years: Self.validityYears), interrupted: interrupted)
+  }
+
+  /// What a renewal changes besides its own state: the old certificates and the device.
+  func complete(renewal: Enrolment, _ log: EventLog) throws {
+    let old = try IssuedCertificate.fetch(
+      log.database, "deviceId = ? AND enrolmentId <> ? AND revokedAt IS NULL",
+      [renewal.deviceID, renewal.id])
+    for certificate in old { try revoke(certificate, .superseded, log) }
+    try log.database.execute(
+      sql: "UPDATE device SET renewals = renewals + 1, expiryDay = ? WHERE id = ?",
+      arguments: [renewal.expiryDay.description, renewal.deviceID])
+  }
+}
