@@ -1,0 +1,131 @@
+internal import Glibc
+public import Terminal
+
+/// A PC/SC world of its own around one card: a stock pcscd with a stock vpcd reader that only
+/// programs started with ``environment`` see. The machine's own pcscd, its socket and its readers
+/// stay as they are.
+///
+/// pcscd's socket path is compiled in, so it runs in a mount namespace where `/run` is another
+/// directory; an ordinary user gets one through a user namespace. It ends with this object, with
+/// ``stop()`` and with this process, however that ends, and leaves nothing behind.
+///
+/// vpcd 3.3 listens on every address of the machine, and its other mode, connecting out to us,
+/// aborts pcscd as soon as a connection ends. While the card is inserted it holds the only
+/// connection vpcd serves; who finds the port while it is removed could plug in a card instead.
+public final class PrivateWorld: Sendable {
+  /// pcscd's socket, as programs outside the namespace reach it.
+  public let socketPath: String
+  /// The whole name of the reader with the card.
+  public let readerName: String
+  /// The whole name of the reader's other slot, empty unless something connects to
+  /// ``secondPort``.
+  public let secondReaderName: String
+  /// The port, on the loopback address, of the slot with the card.
+  public let port: UInt16
+  /// The port, on the loopback address, of the other slot.
+  public var secondPort: UInt16 { port + 1 }
+
+  private let process: WorldProcess
+  private let cardEnd: VPCDCardEnd
+
+  /// What to add to a program's environment for it to live in this world.
+  public var environment: [String: String] { ["PCSCLITE_CSOCK_NAME": socketPath] }
+
+  /// The daemon of this world, for the host's end in this process.
+  public var service: PCSCService { PCSCService(socketPath: socketPath) }
+
+  /// Starts a world with `card` in its reader; returns when programs see the card.
+  ///
+  /// - Parameter observer: Sees each event of the card in the reader.
+  /// - Throws: where something is not installed, not allowed, or not ready in time; the advice
+  ///   says what to install or to allow.
+  public static func start(
+    card: any CardChannel, configuration: Configuration = Configuration(),
+    observer: @escaping @Sendable (VPCDCardEnd.Event) -> Void = { _ in }
+  ) throws(VirtualReaderError) -> PrivateWorld {
+    let deadline = ContinuousClock.now + configuration.timeout
+    var failure: VirtualReaderError?
+    // Root needs no user namespace, but may be a root that is not allowed the other kind.
+    for inUserNamespace in geteuid() == 0 ? [false, true] : [true] {
+      do throws(VirtualReaderError) {
+        let process = try WorldProcess(configuration, inUserNamespace: inUserNamespace)
+        return try PrivateWorld(
+          process, card, configuration.readerName, deadline: deadline, observer)
+      } catch {
+        guard error.code == WorldProcess.namespaceRefused else { throw error }
+        failure = error
+      }
+    }
+    throw failure ?? VirtualReaderError("start a private PC/SC world", reason: "no namespace")
+  }
+
+  private init(
+    _ process: WorldProcess, _ card: any CardChannel, _ name: String,
+    deadline: ContinuousClock.Instant,
+    _ observer: @escaping @Sendable (VPCDCardEnd.Event) -> Void
+  ) throws(VirtualReaderError) {
+    self.process = process
+    socketPath = process.directory.socketPath
+    port = process.port
+    // pcscd adds the number of the reader and of the slot.
+    readerName = "\(name) 00 00"
+    secondReaderName = "\(name) 00 01"
+    do throws(VirtualReaderError) {
+      cardEnd = try Self.plugIn(card, process, deadline: deadline, observer)
+    } catch {
+      process.stop()
+      throw error
+    }
+    do throws(VirtualReaderError) {
+      try waitUntilSeen(deadline: deadline)
+    } catch {
+      stop()
+      throw error
+    }
+  }
+
+  deinit { stop() }
+
+  /// Puts the card into the reader; programs see it within 0.4 s.
+  public func insert() { cardEnd.insert() }
+
+  /// Takes the card out of the reader; programs see it within 0.4 s.
+  public func remove() { cardEnd.remove() }
+
+  /// Ends the world: when this returns, its processes and its directory are gone.
+  public func stop() {
+    process.stop()
+    cardEnd.stop()
+  }
+
+  private static func plugIn(
+    _ card: any CardChannel, _ process: WorldProcess, deadline: ContinuousClock.Instant,
+    _ observer: @escaping @Sendable (VPCDCardEnd.Event) -> Void
+  ) throws(VirtualReaderError) -> VPCDCardEnd {
+    while true {
+      do throws(VirtualReaderError) {
+        return try VPCDCardEnd.connect(card, port: process.port, observer: observer)
+      } catch {
+        guard error.code == Int(ECONNREFUSED) else { throw error }
+        try process.check(deadline: deadline, waitingFor: "vpcd does not listen")
+        usleep(1000)
+      }
+    }
+  }
+
+  /// Returns when pcscd shows our card, and not one somebody else put there first.
+  private func waitUntilSeen(
+    deadline: ContinuousClock.Instant
+  ) throws(VirtualReaderError) {
+    while true {
+      let isPresent =
+        (try? service.wait(for: .present, in: readerName, timeout: .milliseconds(200))) ?? false
+      if isPresent, cardEnd.isSeen { return }
+      try process.check(
+        deadline: deadline,
+        waitingFor: isPresent
+          ? "another card is in the reader" : "the reader \(readerName) does not show the card")
+      usleep(1000)
+    }
+  }
+}
