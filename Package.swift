@@ -56,7 +56,8 @@ let package = Package(
       name: "Issuance", dependencies: ["ISO7816", "Terminal", "Authority", "Cryptography", yams],
       swiftSettings: host),
     .target(
-      name: "Scenarios", dependencies: ["ISO7816", "Terminal", "Authority", "Issuance", yams],
+      name: "Scenarios",
+      dependencies: ["ISO7816", "Terminal", "Cryptography", "Authority", "Issuance", yams],
       swiftSettings: host),
 
     // Floor 3: the command line.

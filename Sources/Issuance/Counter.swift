@@ -122,7 +122,7 @@ public struct Counter: Sendable {
     _ progress: (String) -> Void
   ) throws(IssuanceError) {
     let slots: [(KeySlot, CertificatePurpose, String)] = [
-      (.authentication, .cns, pin), (.signature, .qualified, signaturePIN),
+      (.authentication, .cnsAuthentication, pin), (.signature, .qualifiedSignature, signaturePIN),
     ]
     for (slot, purpose, pin) in slots {
       progress("generating the \(purpose.rawValue) key in the token")

@@ -11,7 +11,7 @@ public struct Scenario: Sendable {
   /// Where the rules come from that it checks.
   public let source: String?
   /// Everything random follows from it.
-  public let seed: UInt64
+  public private(set) var seed: UInt64
   /// The day it begins, at midnight UTC.
   public let date: Day
   /// The chip that `issue` takes.
@@ -65,6 +65,13 @@ public struct Scenario: Sendable {
     for node in nodes { steps.append(try Self.step(node, file: file, near: place)) }
     self.steps = steps
     try fields.finish()
+  }
+
+  /// The same scenario with another seed; itself where that is nil.
+  public func reseeded(_ seed: UInt64?) -> Scenario {
+    var scenario = self
+    scenario.seed = seed ?? self.seed
+    return scenario
   }
 
   /// A step is a word, or a word with values: `reset`, `verify: { pin: … }`.

@@ -151,8 +151,8 @@ public enum KeyName: String, CaseIterable, Sendable {
   /// What the authority calls the key's certificate.
   public var purpose: CertificatePurpose {
     switch self {
-    case .cns: .cns
-    case .signature: .qualified
+    case .cns: .cnsAuthentication
+    case .signature: .qualifiedSignature
     }
   }
 }

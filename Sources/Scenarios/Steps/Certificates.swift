@@ -48,15 +48,14 @@ struct Sign: Step {
     }
     try expect.check(.success)
     guard let der else { throw StepFailure("there is no certificate on the card") }
+    let fits: Bool
     do throws(CryptoError) {
-      let certificate = try X509Certificate(der: der)
-      guard certificate.verifies(signature, over: message) else {
-        throw StepFailure("the signature does not fit the certificate on the card")
-      }
-    } catch let error as StepFailure {
-      throw error
+      fits = try X509Certificate(der: der).verifies(signature, over: message)
     } catch {
       throw StepFailure("\(error)")
+    }
+    guard fits else {
+      throw StepFailure("the signature does not fit the certificate on the card")
     }
   }
 }

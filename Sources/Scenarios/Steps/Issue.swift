@@ -17,10 +17,13 @@ struct Issue: Step {
 
   func run(in world: World) throws(StepFailure) {
     let scenario = world.scenario
-    do throws(IssuanceError) {
+    do {
       let order = try world.counter.order(
         for: .fictitious, chip: chip ?? scenario.chip, kind: device ?? scenario.device)
-      let session = try plug(order, in: world)
+      let session = try world.plugIn(
+        ChipOrder(
+          chip: order.device.chip, serial: order.device.chipSerial,
+          transportKey: order.transportKey))
       try world.counter.personalise(order, card: session)
       world.update(try world.counter.handOver(order.enrolment, card: session))
       let codes = order.scratchCard
@@ -28,21 +31,10 @@ struct Issue: Step {
       world.learn(.puk(.cns), codes.pukCNS)
       world.learn(.pin(.signature), codes.pinSignature)
       world.learn(.puk(.signature), codes.pukSignature)
+    } catch let failure as StepFailure {
+      throw failure
     } catch {
       throw StepFailure("\(error)")
-    }
-  }
-
-  private func plug(_ order: Personalisation, in world: World) throws(IssuanceError)
-    -> CardSession
-  {
-    do throws(StepFailure) {
-      return try world.plugIn(
-        ChipOrder(
-          chip: order.device.chip, serial: order.device.chipSerial,
-          transportKey: order.transportKey))
-    } catch {
-      throw .card(.unexpectedData(attempt: error.message))
     }
   }
 }

@@ -1,0 +1,76 @@
+import Foundation
+
+/// Why a command ends early: a sentence for people and an exit status for scripts.
+struct Failure: Error {
+  /// What was wrong and what to do.
+  let message: String
+  /// 1 where a card or a scenario failed, 2 where usage or environment is to blame.
+  let status: Int32
+
+  init(_ message: String, status: Int32 = 2) {
+    self.message = message
+    self.status = status
+  }
+
+  /// Wraps whatever a module threw; every module's errors are sentences.
+  init(_ error: any Error, status: Int32 = 2) {
+    self.init("\(error)", status: status)
+  }
+}
+
+/// Runs a body and turns what it throws into a failure.
+func failing<Value>(status: Int32 = 2, _ body: () throws -> Value) throws -> Value {
+  do { return try body() } catch let failure as Failure { throw failure } catch {
+    throw Failure(error, status: status)
+  }
+}
+
+/// What goes to the user's terminal, coloured only where it is one.
+enum Terminal {
+  /// The two streams.
+  enum Stream {
+    case standardOutput
+    case standardError
+
+    var handle: FileHandle {
+      switch self {
+      case .standardOutput: .standardOutput
+      case .standardError: .standardError
+      }
+    }
+
+    /// A person looks at it, and did not ask for plain text (NO_COLOR).
+    var isColoured: Bool {
+      isatty(handle.fileDescriptor) == 1
+        && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+    }
+  }
+
+  /// SGR colours.
+  enum Colour: String {
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+    case dim = "2"
+    case bold = "1"
+  }
+
+  static func write(_ text: String, to stream: Stream = .standardOutput) {
+    try? stream.handle.write(contentsOf: Data(text.utf8))
+  }
+
+  static func print(_ line: String) { write(line + "\n") }
+
+  /// A note about what is going on; not part of the result.
+  static func note(_ line: String) { write(line + "\n", to: .standardError) }
+
+  static func error(_ message: String) {
+    write(paint("softdna: ", .red, on: .standardError) + message + "\n", to: .standardError)
+  }
+
+  static func paint(_ text: String, _ colour: Colour, on stream: Stream = .standardOutput)
+    -> String
+  {
+    stream.isColoured ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
+  }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Foundation
+
+/// The command line: one file a subcommand.
+@main
+struct Softdna: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "softdna",
+    abstract: "A software Digital DNA token: CNS card, PC/SC reader, authority and scenarios.",
+    discussion: """
+      Everything it issues is a test: keys and certificates prove nothing about anybody.
+
+      Exit status: 0 done, 1 a scenario or a card failed, 2 usage or environment; exec passes on \
+      its command's.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      IssueCommand.self, UpCommand.self, ExecCommand.self, RunCommand.self, APDUCommand.self,
+      RenewCommand.self, BenchCommand.self,
+    ])
+
+  /// Runs the command; usage errors end with 2, as in every script that tells "failed" from
+  /// "could not".
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let failure as Failure {
+      Terminal.error(failure.message)
+      Foundation.exit(failure.status)
+    } catch {
+      let status = exitCode(for: error)
+      guard status != .success, !(error is ExitCode) else { exit(withError: error) }
+      Terminal.write(fullMessage(for: error) + "\n", to: .standardError)
+      Foundation.exit(2)
+    }
+  }
+}

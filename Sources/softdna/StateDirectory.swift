@@ -1,0 +1,63 @@
+import ArgumentParser
+import Authority
+import Foundation
+import TokenHost
+
+/// The option that names a token.
+struct StateOption: ParsableArguments {
+  @Option(name: .customLong("state"), help: "The token's state directory.")
+  var path: String
+
+  var directory: StateDirectory { StateDirectory(path: path) }
+}
+
+/// Everything that belongs to one token, in one directory.
+struct StateDirectory {
+  let path: String
+
+  /// The token's flash image.
+  var image: String { path + "/token.nv" }
+  /// What the holder got on paper; readable by its owner only.
+  var scratchCardFile: String { path + "/scratch-card.json" }
+
+  /// The token, plugged in nowhere yet.
+  func openToken() throws -> Slot {
+    guard FileManager.default.fileExists(atPath: image) else {
+      throw Failure("there is no token in \(path); issue one: softdna issue --state \(path)")
+    }
+    return try failing { try Slot(opening: image) }
+  }
+
+  /// The authority that issued the token.
+  func openAuthority(clock: AuthorityClock = .real) throws -> Authority {
+    guard FileManager.default.fileExists(atPath: path + "/authority.sqlite") else {
+      throw Failure(
+        "there is no authority in \(path); issue a token: softdna issue --state \(path)")
+    }
+    return try failing { try Authority(directory: path, clock: clock) }
+  }
+
+  /// The codes of the scratch card.
+  func readScratchCard() throws -> ScratchCard {
+    guard let data = FileManager.default.contents(atPath: scratchCardFile) else {
+      throw Failure("\(scratchCardFile) cannot be read")
+    }
+    return try failing { try JSONDecoder().decode(ScratchCard.self, from: data) }
+  }
+
+  /// Writes the scratch card whole or not at all.
+  func writeScratchCard(_ card: ScratchCard) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    let data = try encoder.encode(card) + Data("\n".utf8)
+    let unfinished = scratchCardFile + ".new"
+    unlink(unfinished)
+    guard
+      FileManager.default.createFile(
+        atPath: unfinished, contents: data, attributes: [.posixPermissions: 0o600]),
+      rename(unfinished, scratchCardFile) == 0
+    else {
+      throw Failure("\(scratchCardFile) cannot be written: \(String(cString: strerror(errno)))")
+    }
+  }
+}

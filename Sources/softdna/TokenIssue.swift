@@ -1,0 +1,87 @@
+import Authority
+import Cryptography
+import Firmware
+import Foundation
+import Issuance
+import Terminal
+import TokenHost
+
+/// What an issue leaves behind.
+struct IssuedToken {
+  let device: Device
+  let holder: Holder
+  let scratchCard: ScratchCard
+  let chainFile: String
+}
+
+/// Issues a token into a state directory. Interrupted at any moment, it can be run again: there is a
+/// whole token afterwards, or none.
+struct TokenIssue {
+  let directory: StateDirectory
+  let holder: Holder
+  let chip: Chip
+  let kind: DeviceKind
+  let seed: UInt64?
+  let clock: AuthorityClock
+
+  func run(progress: (String) -> Void) throws -> IssuedToken {
+    try failing { try holder.validate() }
+    let existed = FileManager.default.fileExists(atPath: directory.path)
+    do { return try issue(progress) } catch {
+      // A directory that this issue made is not left behind half full.
+      if !existed { try? FileManager.default.removeItem(atPath: directory.path) }
+      throw error
+    }
+  }
+
+  private func issue(_ progress: (String) -> Void) throws -> IssuedToken {
+    try failing {
+      try removeUnfinishedToken()
+      progress("opening the authority (root, CNS CA and qualified CA, all TEST)")
+      let authority = try Authority(
+        directory: directory.path, settings: Authority.Settings(seed: seed), clock: clock)
+      let counter = Counter(authority)
+      for enrolment in try authority.enrolmentsUnderWay() { try authority.abandon(enrolment) }
+      let order = try counter.order(for: holder, chip: chip, kind: kind)
+      let slot = try Slot(
+        manufacturing: ChipIdentity(
+          persona: chip.persona, serial: order.device.chipSerial,
+          transportKey: order.transportKey),
+        at: directory.image,
+        randomness: seed.map { .seeded($0, label: "token \(order.device.cardNumber)") } ?? .system)
+      _ = try slot.powerOn()
+      let session = CardSession(slot)
+      try counter.personalise(order, card: session, progress: progress)
+      try directory.writeScratchCard(order.scratchCard)
+      let device = try counter.handOver(order.enrolment, card: session)
+      return IssuedToken(
+        device: device, holder: holder, scratchCard: order.scratchCard,
+        chainFile: authority.chainFile)
+    }
+  }
+
+  /// An image whose card never reached its holder is what an interrupted issue left.
+  private func removeUnfinishedToken() throws {
+    guard FileManager.default.fileExists(atPath: directory.image) else { return }
+    let slot = try Slot(opening: directory.image)
+    _ = try slot.powerOn()
+    let state = try CardIssuer(CardSession(slot)).state()
+    guard state != .operational, state != .terminated else {
+      throw Failure(
+        "there is a token in \(directory.path) already; it is left as it is."
+          + " Renew it (softdna renew) or name another directory.")
+    }
+    try FileManager.default.removeItem(atPath: directory.image)
+  }
+}
+
+extension Chip {
+  /// What a chip of this kind passes for.
+  var persona: Persona {
+    switch self {
+    case .current: .current
+    case .cosmoV9: .cosmoV9
+    case .jsign3: .jsign3
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import TokenHost
+import VirtualReader
+
+/// `softdna up`.
+struct UpCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "up",
+    abstract: "Plug the token into this machine's virtual PC/SC reader until interrupted.",
+    discussion: """
+      The reader is vsmartcard's vpcd (Debian: vsmartcard-vpcd) under the machine's own pcscd. \
+      While it runs, lines on standard input act on the token: insert, remove, quit.
+      """)
+
+  @OptionGroup var state: StateOption
+  @Option(help: "Where vpcd listens, HOST:PORT.") var vpcd = "127.0.0.1:35963"
+
+  func run() throws {
+    let (host, port) = try endpoint()
+    let slot = try state.directory.openToken()
+    // Signals end the run in order: the card is taken out, then powered off.
+    let interrupted = DispatchSemaphore(value: 0)
+    let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { interrupted.signal() }
+      source.resume()
+      return source
+    }
+    defer { for source in sources { source.cancel() } }
+    let cardEnd = try failing {
+      try VPCDCardEnd.connect(slot, host: host, port: port) { event in
+        Terminal.note("softdna: \(event)")
+      }
+    }
+    Terminal.note("softdna: the token is in the reader at \(host):\(port); end with Ctrl-C")
+    Thread.detachNewThread {
+      while let line = readLine() {
+        switch line.trimmingCharacters(in: .whitespaces) {
+        case "": break
+        case "insert": cardEnd.insert()
+        case "remove": cardEnd.remove()
+        case "quit":
+          interrupted.signal()
+          return
+        default: Terminal.note("softdna: unknown \"\(line)\"; known: insert, remove, quit")
+        }
+      }
+    }
+    interrupted.wait()
+    cardEnd.stop()
+  }
+
+  private func endpoint() throws -> (String, UInt16) {
+    let parts = vpcd.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, let port = UInt16(parts[1]), port > 0 else {
+      throw Failure("--vpcd takes HOST:PORT, as in 127.0.0.1:35963, not \"\(vpcd)\"")
+    }
+    return (String(parts[0]), port)
+  }
+}
