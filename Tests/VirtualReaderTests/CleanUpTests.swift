@@ -15,7 +15,7 @@ struct CleanUpTests {
       let worlds = try (0..<2).map { _ in
         try PrivateWorld.start(card: TestCard(), configuration: .inDirectory(path))
       }
-      withExtendedLifetime(worlds) { _ = kill(getpid(), SIGKILL) }
+      withExtendedLifetime(worlds) { endBySignal(SIGKILL) }
     }
     #expect(eventually { scratch.entries.isEmpty && scratch.processes.isEmpty })
   }
@@ -26,7 +26,7 @@ struct CleanUpTests {
     let path = scratch.path
     await #expect(processExitsWith: .signal(SIGTERM)) { [path = path as String] in
       let world = try PrivateWorld.start(card: TestCard(), configuration: .inDirectory(path))
-      withExtendedLifetime(world) { _ = kill(getpid(), SIGTERM) }
+      withExtendedLifetime(world) { endBySignal(SIGTERM) }
     }
     #expect(eventually { scratch.entries.isEmpty && scratch.processes.isEmpty })
   }

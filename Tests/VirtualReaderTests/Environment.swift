@@ -127,3 +127,10 @@ func write(_ text: String, to path: String) throws {
   let bytes = Array(text.utf8)
   try #require(Glibc.write(descriptor, bytes, bytes.count) == bytes.count)
 }
+
+/// Sends a signal to this process, and waits for it: the calling thread may have it blocked, and
+/// would go on until another has taken it.
+func endBySignal(_ signal: Int32) {
+  kill(getpid(), signal)
+  sleep(10)
+}

@@ -63,7 +63,7 @@ struct ForegroundCommandTests {
   func restored() async {
     await #expect(processExitsWith: .signal(SIGTERM)) {
       _ = ForegroundCommand.run(["true"], adding: [:])
-      kill(getpid(), SIGTERM)
+      endBySignal(SIGTERM)
     }
   }
 

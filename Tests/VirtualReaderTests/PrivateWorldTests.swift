@@ -154,3 +154,26 @@ struct PrivateWorldTests {
     #expect(scratch.processes.isEmpty)
   }
 }
+
+@Suite("A PC/SC daemon", .serialized)
+struct PCSCServiceTests {
+  @Test("that is not there is named, with its socket")
+  func absent() {
+    #expect {
+      try PCSCService(socketPath: "/nowhere/pcscd.comm").readers()
+    } throws: { error in
+      "\(error)".contains("/nowhere/pcscd.comm") && "\(error)".contains("start pcscd")
+    }
+  }
+
+  @Test("is reached without a trace in the environment of later children", .needsPCSCD)
+  func environment() async {
+    await #expect(processExitsWith: .success) {
+      unsetenv("PCSCLITE_CSOCK_NAME")
+      let world = try PrivateWorld.start(card: TestCard())
+      #expect(getenv("PCSCLITE_CSOCK_NAME") == nil)
+      #expect(PCSCService.system.socketPath == "/run/pcscd/pcscd.comm")
+      world.stop()
+    }
+  }
+}

@@ -108,7 +108,7 @@ public final class PrivateWorld: Sendable {
       } catch {
         guard error.code == Int(ECONNREFUSED) else { throw error }
         try process.check(deadline: deadline, waitingFor: "vpcd does not listen")
-        usleep(1000)
+        usleep(20)
       }
     }
   }
