@@ -41,10 +41,7 @@ let package = Package(
       swiftSettings: host),
     .target(
       name: "VirtualReader",
-      dependencies: [
-        "ISO7816", "Terminal", "CPCSC",
-        .product(name: "Subprocess", package: "swift-subprocess"),
-      ],
+      dependencies: ["ISO7816", "Terminal", "CPCSC"],
       path: "vsmartcard/VirtualReader", swiftSettings: host),
     .target(
       name: "Authority",
@@ -64,8 +61,8 @@ let package = Package(
     .executableTarget(
       name: "softdna",
       dependencies: [
-        "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Authority", "Issuance",
-        "Scenarios",
+        "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Cryptography",
+        "Authority", "Issuance", "Scenarios",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: host),

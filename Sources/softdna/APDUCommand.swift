@@ -28,7 +28,7 @@ struct APDUCommand: ParsableCommand {
       commands.isEmpty ? AnySequence { AnyIterator { readLine() } } : commands
     let channel = try open()
     let atr = try failing(status: 1) { try channel.powerOn() }
-    if !json { Terminal.print(Terminal.paint("ATR ", .dim) + Hex.text(atr.bytes, separator: " ")) }
+    if !json { Console.print(Console.paint("ATR ", .dim) + Hex.text(atr.bytes, separator: " ")) }
     let session = CardSession(channel)
     var allWell = true
     for line in written where !line.trimmingCharacters(in: .whitespaces).isEmpty {
@@ -48,7 +48,7 @@ struct APDUCommand: ParsableCommand {
   private func open() throws -> any CardChannel {
     switch (state, reader) {
     case (let state?, nil): return try StateDirectory(path: state).openToken()
-    case (nil, let reader?): return try failing { try PCSCReader.connect(reader) }
+    case (nil, let reader?): return try failing { try PCSCReader.connect(to: reader) }
     default: throw Failure("name one card: --state DIR or --reader NAME")
     }
   }
@@ -61,16 +61,16 @@ struct APDUCommand: ParsableCommand {
         ("status", answer.status.text), ("statusMeaning", answer.status.meaning),
       ]
       // The values hold nothing that JSON would escape.
-      Terminal.print("{" + fields.map { "\"\($0)\":\"\($1)\"" }.joined(separator: ",") + "}")
+      Console.print("{" + fields.map { "\"\($0)\":\"\($1)\"" }.joined(separator: ",") + "}")
     } else {
-      Terminal.print(
-        Terminal.paint("→ ", .dim) + Hex.text(command, separator: " ") + "  "
-          + Terminal.paint(meaning, .dim))
-      let status = Terminal.paint(
+      Console.print(
+        Console.paint("→ ", .dim) + Hex.text(command, separator: " ") + "  "
+          + Console.paint(meaning, .dim))
+      let status = Console.paint(
         "\(answer.status.text) \(answer.status.meaning)",
         answer.status == .success ? .green : .yellow)
-      Terminal.print(
-        Terminal.paint("← ", .dim)
+      Console.print(
+        Console.paint("← ", .dim)
           + (answer.data.isEmpty ? "" : Hex.text(answer.data, separator: " ") + "  ") + status)
     }
   }

@@ -39,18 +39,18 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func printTable(_ result: RoundTripBenchmark) {
-    Terminal.print("PC/SC round trip of GET CHALLENGE, pcscd + vpcd, \(rounds) each")
-    Terminal.print("              median      p99")
+    Console.print("PC/SC round trip of GET CHALLENGE, pcscd + vpcd, \(rounds) each")
+    Console.print("              median      p99")
     for (name, times) in [("token", result.card), ("floor card", result.floor)] {
-      Terminal.print(
+      Console.print(
         "  " + name.padding(toLength: 12, withPad: " ", startingAt: 0)
           + "\(microseconds(times.median))  \(microseconds(times.percentile99))")
     }
-    Terminal.print("  ratio       " + String(format: "%.3f", result.ratio))
+    Console.print("  ratio       " + String(format: "%.3f", result.ratio))
   }
 
   private func printJSON(_ result: RoundTripBenchmark) {
-    Terminal.print(
+    Console.print(
       String(
         format: """
           {"pcscRoundTrip":{"rounds":%d,"token":{"medianMicroseconds":%.1f,"p99Microseconds":%.1f},\

@@ -26,7 +26,7 @@ func failing<Value>(status: Int32 = 2, _ body: () throws -> Value) throws -> Val
 }
 
 /// What goes to the user's terminal, coloured only where it is one.
-enum Terminal {
+enum Console {
   /// The two streams.
   enum Stream {
     case standardOutput

@@ -29,7 +29,7 @@ struct IssueCommand: ParsableCommand {
     let issue = TokenIssue(
       directory: state.directory, holder: holder, chip: chip, kind: device, seed: seed,
       clock: date.map { .fixed($0.start) } ?? .real)
-    let issued = try issue.run { if !json { Terminal.note("  " + $0) } }
+    let issued = try issue.run { if !json { Console.note("  " + $0) } }
     json ? try printJSON(issued) : printScratchCard(issued)
   }
 
@@ -44,14 +44,14 @@ struct IssueCommand: ParsableCommand {
       ("PIN (signature)", card.pinSignature), ("PUK (signature)", card.pukSignature),
       ("User code", card.userCode),
     ]
-    Terminal.print("")
-    Terminal.print(Terminal.paint("  Scratch card", .bold) + " — TEST, not a real token")
+    Console.print("")
+    Console.print(Console.paint("  Scratch card", .bold) + " — TEST, not a real token")
     for (name, value) in rows {
-      Terminal.print("  " + name.padding(toLength: 17, withPad: " ", startingAt: 0) + value)
+      Console.print("  " + name.padding(toLength: 17, withPad: " ", startingAt: 0) + value)
     }
-    Terminal.print("")
-    Terminal.print("  Token in \(state.path); try:")
-    Terminal.print("    softdna exec --state \(state.path) -- pkcs15-tool -D")
+    Console.print("")
+    Console.print("  Token in \(state.path); try:")
+    Console.print("    softdna exec --state \(state.path) -- pkcs15-tool -D")
   }
 
   private func printJSON(_ issued: IssuedToken) throws {
@@ -72,19 +72,6 @@ struct IssueCommand: ParsableCommand {
       device: issued.device.kind.rawValue, issued: issued.device.issueDay.description,
       expires: issued.device.expiryDay.description, holder: issued.holder,
       scratchCard: issued.scratchCard, caFile: issued.chainFile)
-    Terminal.print(String(decoding: try encoder.encode(output), as: UTF8.self))
+    Console.print(String(decoding: try encoder.encode(output), as: UTF8.self))
   }
-}
-
-extension Chip: ExpressibleByArgument {
-  static var allNames: String { allCases.map(\.rawValue).joined(separator: ", ") }
-}
-
-extension DeviceKind: ExpressibleByArgument {
-  static var allNames: String { allCases.map(\.rawValue).joined(separator: ", ") }
-}
-
-extension Day: @retroactive ExpressibleByArgument {
-  /// A day from YYYY-MM-DD.
-  public init?(argument: String) { self.init(argument) }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Authority
 import Issuance
 import Terminal
+import TokenHost
 
 /// `softdna renew`.
 struct RenewCommand: ParsableCommand {
@@ -31,8 +32,8 @@ struct RenewCommand: ParsableCommand {
       let renewed = try Counter(authority).renew(
         device, card: session, pin: pin ?? codes.pinCNS,
         signaturePIN: signaturePIN ?? codes.pinSignature
-      ) { Terminal.note("  " + $0) }
-      Terminal.print(
+      ) { Console.note("  " + $0) }
+      Console.print(
         "renewed \(number): valid until \(renewed.expiryDay.adding(days: -1))")
     }
   }

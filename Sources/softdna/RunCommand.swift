@@ -24,7 +24,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let scenarios = try load()
     guard !check else {
-      Terminal.print("\(scenarios.count) scenario\(scenarios.count == 1 ? "" : "s"), no errors")
+      Console.print("\(scenarios.count) scenario\(scenarios.count == 1 ? "" : "s"), no errors")
       return
     }
     let workbench = over.workbench
@@ -32,9 +32,9 @@ struct RunCommand: ParsableCommand {
     for scenario in scenarios {
       let result = Runner.run(scenario, on: workbench)
       results.append(result)
-      Terminal.write(TextReport.text(of: result, showsSteps: steps, paint: Self.paint))
+      Console.write(TextReport.text(of: result, showsSteps: steps, paint: Self.paint))
     }
-    Terminal.print(TextReport.summary(of: results, paint: Self.paint))
+    Console.print(TextReport.summary(of: results, paint: Self.paint))
     if let junit { try write(JUnitReport.xml(of: results), to: junit) }
     if let json { try write(JSONReport.lines(of: results), to: json) }
     if results.contains(where: { $0.environmentFailure != nil }) { throw ExitCode(2) }
@@ -43,10 +43,10 @@ struct RunCommand: ParsableCommand {
 
   private static func paint(_ text: String, _ tone: TextReport.Tone) -> String {
     switch tone {
-    case .good: Terminal.paint(text, .green)
-    case .bad: Terminal.paint(text, .red)
-    case .aside: Terminal.paint(text, .dim)
-    case .title: Terminal.paint(text, .bold)
+    case .good: Console.paint(text, .green)
+    case .bad: Console.paint(text, .red)
+    case .aside: Console.paint(text, .dim)
+    case .title: Console.paint(text, .bold)
     }
   }
 

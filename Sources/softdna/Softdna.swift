@@ -30,12 +30,12 @@ struct Softdna: AsyncParsableCommand {
         try command.run()
       }
     } catch let failure as Failure {
-      Terminal.error(failure.message)
+      Console.error(failure.message)
       Foundation.exit(failure.status)
     } catch {
       let status = exitCode(for: error)
       guard status != .success, !(error is ExitCode) else { exit(withError: error) }
-      Terminal.write(fullMessage(for: error) + "\n", to: .standardError)
+      Console.write(fullMessage(for: error) + "\n", to: .standardError)
       Foundation.exit(2)
     }
   }

@@ -31,10 +31,10 @@ struct UpCommand: ParsableCommand {
     defer { for source in sources { source.cancel() } }
     let cardEnd = try failing {
       try VPCDCardEnd.connect(slot, host: host, port: port) { event in
-        Terminal.note("softdna: \(event)")
+        Console.note("softdna: \(event)")
       }
     }
-    Terminal.note("softdna: the token is in the reader at \(host):\(port); end with Ctrl-C")
+    Console.note("softdna: the token is in the reader at \(host):\(port); end with Ctrl-C")
     Thread.detachNewThread {
       while let line = readLine() {
         switch line.trimmingCharacters(in: .whitespaces) {
@@ -44,7 +44,7 @@ struct UpCommand: ParsableCommand {
         case "quit":
           interrupted.signal()
           return
-        default: Terminal.note("softdna: unknown \"\(line)\"; known: insert, remove, quit")
+        default: Console.note("softdna: unknown \"\(line)\"; known: insert, remove, quit")
         }
       }
     }
