@@ -32,7 +32,8 @@ struct Hierarchy: Sendable {
       let certificate = try PEM.der(
         ofCertificate: directory.read(CertificationAuthority.certificateFile(name)))
       let key = try PrivateKey(pem: directory.read(CertificationAuthority.keyFile(name)))
-      guard key.matches(certificate: try Certificate.parse(certificate).pointer) else {
+      let parsed = try Certificate.parse(certificate)
+      guard key.matches(certificate: parsed.pointer) else {
         let reason = AuthorityError.libcrypto("").reason
         throw AuthorityError(
           "loading the CA \(name.rawValue)", .file, "key and certificate differ: \(reason)")

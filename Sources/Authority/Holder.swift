@@ -76,7 +76,7 @@ public struct Holder: Codable, Equatable, Sendable {
 
   /// A holder nobody can be: no Italian township or country has a code that begins with X.
   public static let fictitious = Holder(
-    surname: "PROVA TEST", name: "NESSUNA", codiceFiscale: "PRVNSN80A41X999Q", sex: .female,
+    surname: "PROVA TEST", name: "NESSUNA", codiceFiscale: "PRVNSN80A41X999K", sex: .female,
     birthDate: Day(number: 3652), birthTownshipCode: "X999", birthPlace: "CITTA DI PROVA (TEST)",
     citizenship: "ITA", residenceTownshipCode: "X999",
     residenceAddress: "VIA DELLE PROVE 0, CITTA DI PROVA (TEST)",

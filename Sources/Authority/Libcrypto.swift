@@ -1,6 +1,9 @@
 import CCrypto
 
 /// One libcrypto object and the function that frees it: a C handle has one owner.
+///
+/// Bind it to a name before using `pointer`: a named value lives to the end of its scope, a
+/// temporary is freed before the call that its pointer is passed to.
 struct Owned: ~Copyable {
   let pointer: OpaquePointer
   private let free: @convention(c) (OpaquePointer?) -> Void

@@ -1,4 +1,5 @@
 import CCrypto
+import Foundation
 
 /// RSA keys that follow from a stream of bytes, so that a seed gives the same key with every
 /// release of libcrypto: only its arithmetic is used, not its generator.
@@ -110,8 +111,11 @@ enum KeyParameters {
     _ numbers: [(String, OpaquePointer)], selection: Int32, _ attempted: String
   ) throws(AuthorityError) -> Owned {
     let builder = try Owned(OSSL_PARAM_BLD_new(), OSSL_PARAM_BLD_free, attempted)
-    for (name, number) in numbers {
-      try Libcrypto.check(OSSL_PARAM_BLD_push_BN(builder.pointer, name, number), attempted)
+    // The builder and what it builds keep the pointers to the names, not the names.
+    let names = numbers.map { strdup($0.0) }
+    defer { for name in names { free(name) } }
+    for (name, number) in zip(names, numbers) {
+      try Libcrypto.check(OSSL_PARAM_BLD_push_BN(builder.pointer, name, number.1), attempted)
     }
     guard let parameters = OSSL_PARAM_BLD_to_param(builder.pointer) else {
       throw .libcrypto(attempted)
