@@ -72,10 +72,13 @@ public struct Counter: Sendable {
       order.enrolment, issuer, pin: codes.pinCNS, signaturePIN: codes.pinSignature, progress)
   }
 
-  /// Puts the card into the holder's hands: from here on its own rules decide, and its certificates
-  /// count.
+  /// Puts the card into the holder's hands: nobody is verified any more, from here on its own rules
+  /// decide, and its certificates count.
   public func handOver(_ enrolment: Enrolment, card: CardSession) throws(IssuanceError) -> Device {
-    try onCard { () throws(CardError) in try CardIssuer(card).enter(.operational) }
+    try onCard { () throws(CardError) in
+      try CardIssuer(card).enter(.operational)
+      do throws(ChannelError) { _ = try card.channel.reset() } catch { throw .channel(error) }
+    }
     return try activate(enrolment)
   }
 
