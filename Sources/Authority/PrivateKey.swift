@@ -23,7 +23,7 @@ final class PrivateKey: @unchecked Sendable {
   /// A key from its PEM text (PKCS #8, RFC 5958).
   init(pem: [UInt8]) throws(AuthorityError) {
     let attempted = "reading a private key"
-    let bio = try Owned(BIO_new_mem_buf(pem, Int32(pem.count)), freeBIO, attempted)
+    let bio = try PEM.bio(holding: pem, BIO_s_secmem(), attempted)
     guard let key = PEM_read_bio_PrivateKey(bio.pointer, nil, nil, nil) else {
       throw .libcrypto(attempted)
     }
@@ -78,6 +78,16 @@ let freeBIO: @convention(c) (OpaquePointer?) -> Void = { BIO_free_all($0) }
 
 /// The text armour of keys and certificates (RFC 7468).
 enum PEM {
+  /// A memory BIO with a copy of `bytes`: BIO_new_mem_buf would keep a pointer to an array that
+  /// Swift may free before the BIO is read.
+  static func bio(
+    holding bytes: [UInt8], _ method: OpaquePointer?, _ attempted: String
+  ) throws(AuthorityError) -> Owned {
+    let bio = try Owned(BIO_new(method), freeBIO, attempted)
+    try Libcrypto.check(BIO_write(bio.pointer, bytes, Int32(bytes.count)), attempted)
+    return bio
+  }
+
   /// What was written into a memory BIO.
   static func contents(of bio: borrowing Owned) -> [UInt8] {
     var data: UnsafeMutableRawPointer?
@@ -99,7 +109,7 @@ enum PEM {
   /// The DER of the first certificate in a PEM text.
   static func der(ofCertificate pem: [UInt8]) throws(AuthorityError) -> [UInt8] {
     let attempted = "reading a certificate"
-    let bio = try Owned(BIO_new_mem_buf(pem, Int32(pem.count)), freeBIO, attempted)
+    let bio = try bio(holding: pem, BIO_s_mem(), attempted)
     let certificate = try Owned(
       PEM_read_bio_X509(bio.pointer, nil, nil, nil), X509_free, attempted)
     return try Libcrypto.der(attempted) { i2d_X509(certificate.pointer, $0) }

@@ -93,7 +93,7 @@ struct CardKey: Sendable {
   }
 
   func sign(_ message: [UInt8]) throws -> [UInt8] {
-    let bio = try Owned(BIO_new_mem_buf(pem, Int32(pem.count)), freeBIO, "test")
+    let bio = try PEM.bio(holding: pem, BIO_s_secmem(), "test")
     let key = try Owned(PEM_read_bio_PrivateKey(bio.pointer, nil, nil, nil), EVP_PKEY_free, "test")
     let context = try Owned(EVP_PKEY_CTX_new(key.pointer, nil), EVP_PKEY_CTX_free, "test")
     let digestInfo = try CertificationRequest.digestInfoSHA256(of: message)
