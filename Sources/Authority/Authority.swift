@@ -4,8 +4,8 @@ import GRDB
 /// The registration and certification authority over one state directory.
 ///
 /// Every operation is one transaction that takes its time from the clock and writes its event
-/// with its effect; processes and threads may share a directory. Certificates end at midnight UTC
-/// when the expiry day begins.
+/// with its effect; processes and threads may share a directory. Certificates end with the last
+/// second (UTC) before the expiry day.
 public final class Authority: Sendable {
   /// How an authority is created; an existing one keeps its own seed and URL.
   public struct Settings: Sendable {

@@ -38,7 +38,7 @@ public struct Device: Equatable, Sendable, Identifiable {
   public let personalData: [UInt8]
   /// The day it was ordered.
   public let issueDay: Day
-  /// The day its certificates end, at midnight UTC when the day begins: the last day they can be
+  /// The day its certificates are no longer valid, UTC: the last day they can be
   /// used is the day before.
   public let expiryDay: Day
   /// How often it was renewed: 0 or 1.
@@ -80,7 +80,7 @@ public struct Enrolment: Equatable, Sendable, Identifiable {
   public let state: State
   /// dnQualifier of the qualified certificate, unique in this authority.
   public let dnQualifier: String
-  /// The day the certificates end, at midnight UTC when it begins.
+  /// The first day, UTC, the certificates are no longer valid.
   public let expiryDay: Day
   /// When it was ordered.
   public let orderedAt: Date

@@ -189,7 +189,8 @@ extension Authority {
     _ publicKey: [UInt8], _ log: EventLog
   ) throws -> IssuedCertificate {
     let issuer = hierarchy.issuer(for: purpose)
-    let notAfter = enrolment.expiryDay.start
+    // notAfter is the last valid second (RFC 5280, 4.1.2.5): the one before the expiry day begins.
+    let notAfter = enrolment.expiryDay.start.addingTimeInterval(-1)
     try issuer.covers(log.now, notAfter)
     let count = try Int.fetchOne(log.database, sql: "SELECT COUNT(*) FROM certificate") ?? 0
     let serial = try Certificate.serialNumber(random, label: "certificate serial number \(count)")
