@@ -2,7 +2,7 @@ import CCrypto
 
 /// An X.509 certificate as its reader sees it (RFC 5280).
 public struct X509Certificate: ~Copyable {
-  private let handle: OpaquePointer
+  let handle: OpaquePointer
 
   /// Reads a certificate in DER.
   public init(der: [UInt8]) throws(CryptoError) {

@@ -8,6 +8,8 @@ public import Terminal
 public struct StepResult: Sendable {
   /// Where the step is.
   public let place: SourcePlace
+  /// Its word.
+  public let keyword: String
   /// What it does.
   public let title: String
   /// The day on the scenario's clock when it began.
@@ -16,6 +18,8 @@ public struct StepResult: Sendable {
   public let failure: StepFailure?
   /// What went over the wire.
   public let exchanges: [Exchange]
+  /// What the authority wrote into its log.
+  public let events: [Event]
   /// How long it took.
   public let duration: Duration
 }
@@ -59,20 +63,24 @@ public struct ScenarioResult: Sendable {
 public enum Runner {
   /// Runs one scenario from its first step to its last, or to the first that fails.
   ///
-  /// - Parameter progress: told of each step when it ended.
+  /// - Parameters:
+  ///   - artifacts: the folder that gets the chip's memory, the authority's books and the transcript
+  ///     where the scenario fails; nil leaves nothing.
+  ///   - progress: told of each step when it ended.
   public static func run(
-    _ scenario: Scenario, on workbench: any Workbench,
+    _ scenario: Scenario, on workbench: any Workbench, artifacts: String? = nil,
     progress: (StepResult) -> Void = { _ in }
   ) -> ScenarioResult {
     let began = Date()
     let start = ContinuousClock.now
     let world: World
-    do { world = try World(scenario, on: workbench) } catch {
+    do {
+      world = try World(scenario, on: workbench, keepsImage: artifacts != nil)
+    } catch {
       return ScenarioResult(
         scenario: scenario, channel: workbench.channelName, steps: [],
         environmentFailure: "\(error)", began: began, duration: start.duration(to: .now))
     }
-    defer { world.end() }
     var results: [StepResult] = []
     for placed in scenario.steps {
       let result = run(placed, in: world)
@@ -80,19 +88,40 @@ public enum Runner {
       progress(result)
       if result.failure != nil { break }
     }
-    return ScenarioResult(
+    let result = ScenarioResult(
       scenario: scenario, channel: workbench.channelName, steps: results,
       environmentFailure: nil, began: began, duration: start.duration(to: .now))
+    world.end(keepingIn: result.hasPassed ? nil : artifacts.flatMap { keep(result, in: $0) })
+    return result
   }
 
   private static func run(_ placed: PlacedStep, in world: World) -> StepResult {
     let start = ContinuousClock.now
     let before = world.exchanges.count
     let day = Day(world.clock.now)
+    var title = placed.step.title
     var failure: StepFailure?
-    do throws(StepFailure) { try placed.step.run(in: world) } catch { failure = error }
+    do throws(StepFailure) {
+      let step = try placed.step(with: world.captures)
+      title = step.title
+      try step.run(in: world)
+    } catch {
+      failure = error
+    }
     return StepResult(
-      place: placed.place, title: placed.step.title, day: day, failure: failure,
-      exchanges: Array(world.exchanges[before...]), duration: start.duration(to: .now))
+      place: placed.place, keyword: placed.keyword, title: title, day: day, failure: failure,
+      exchanges: Array(world.exchanges[before...]), events: world.newEvents(),
+      duration: start.duration(to: .now))
+  }
+
+  /// Makes a folder for what a failed scenario leaves, with its transcript.
+  private static func keep(_ result: ScenarioResult, in artifacts: String) -> String? {
+    let words = result.scenario.name.lowercased().split { !$0.isLetter && !$0.isNumber }
+    let folder = "\(artifacts)/\(words.joined(separator: "-").prefix(80))-\(result.channel)"
+    try? FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: true)
+    let text = JSONReport.lines(of: [ScenarioReport(result)])
+    try? text.write(toFile: folder + "/transcript.json", atomically: true, encoding: .utf8)
+    return folder
   }
 }

@@ -12,7 +12,8 @@ public protocol Workbench: Sendable {
   /// - Parameters:
   ///   - order: what the chip passes for, its serial number and transport key.
   ///   - seed: the scenario's seed; the chip's randomness follows from it.
-  func manufacture(_ order: ChipOrder, seed: UInt64) throws -> any PluggedToken
+  ///   - image: the file that becomes the chip's memory; nil for one that is gone with the chip.
+  func manufacture(_ order: ChipOrder, seed: UInt64, image: String?) throws -> any PluggedToken
 }
 
 /// A token on a workbench.
@@ -23,6 +24,11 @@ public protocol PluggedToken: Sendable {
   func remove() throws
   /// Puts it back.
   func insert() throws
+  /// Lets unmodified host software at the token, through PC/SC, and takes the token back: it was
+  /// reset then, unless it is out of the reader.
+  ///
+  /// - Parameter body: gets what the software's environment needs to find the reader.
+  func lend<Result>(_ body: ([String: String]) throws -> Result) throws -> Result
   /// Ends the wire and what belongs to it.
   func unplug()
 }

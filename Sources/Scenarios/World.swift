@@ -1,4 +1,5 @@
 public import Authority
+import Cryptography
 import Foundation
 public import Issuance
 public import Terminal
@@ -13,7 +14,12 @@ public final class World {
   /// The counter with its authority.
   public let counter: Counter
   private let workbench: any Workbench
-  private let directory: String
+  /// Where the world's files are; gone with it.
+  let directory: String
+  /// Where the chip's memory is kept in a file, or nil.
+  private let image: String?
+  private var randomness: Randomness
+  private var eventsSeen = 0
 
   private var token: (any PluggedToken)?
   private var openSession: CardSession?
@@ -21,14 +27,22 @@ public final class World {
   public private(set) var device: Device?
   /// What the holder knows: the codes of the scratch card, and what became of them.
   public private(set) var codes: [Code: String] = [:]
+  /// The scratch card that came with the device; nil before `issue`.
+  private(set) var scratchCard: ScratchCard?
+  /// What steps captured.
+  private(set) var captures: [String: String] = [:]
   /// Every exchange with the card, in order.
   public private(set) var exchanges: [Exchange] = []
 
   /// A world of its own in a fresh directory.
-  init(_ scenario: Scenario, on workbench: any Workbench) throws {
+  ///
+  /// - Parameter keepsImage: the chip's memory is a file in the directory.
+  init(_ scenario: Scenario, on workbench: any Workbench, keepsImage: Bool) throws {
     self.scenario = scenario
     self.workbench = workbench
+    randomness = .seeded(scenario.seed, label: "scenario")
     directory = NSTemporaryDirectory() + "softdna-scenario-" + UUID().uuidString
+    image = keepsImage ? directory + "/token.nv" : nil
     clock = MovableClock(scenario.date.start)
     counter = Counter(
       try Authority(
@@ -37,10 +51,19 @@ public final class World {
   }
 
   /// Takes the token away and forgets everything.
-  func end() {
+  ///
+  /// - Parameter keep: where to leave the chip's memory and the authority's books, or nil.
+  func end(keepingIn keep: String?) {
     token?.unplug()
     token = nil
     openSession = nil
+    if let keep {
+      for name in ["token.nv", "authority.sqlite", "authority.sqlite-wal", "ca/chain.pem"] {
+        let target = keep + "/" + (name as NSString).lastPathComponent
+        try? FileManager.default.removeItem(atPath: target)
+        try? FileManager.default.copyItem(atPath: directory + "/" + name, toPath: target)
+      }
+    }
     try? FileManager.default.removeItem(atPath: directory)
   }
 
@@ -77,8 +100,9 @@ public final class World {
     token?.unplug()
     token = nil
     openSession = nil
+    if let image { try? FileManager.default.removeItem(atPath: image) }
     do {
-      let plugged = try workbench.manufacture(order, seed: scenario.seed)
+      let plugged = try workbench.manufacture(order, seed: scenario.seed, image: image)
       token = plugged
       let session = CardSession(plugged.channel) { [unowned self] in exchanges.append($0) }
       _ = try plugged.channel.powerOn()
@@ -101,6 +125,41 @@ public final class World {
 
   /// The authority knows the device like this now.
   func update(_ device: Device) { self.device = device }
+
+  /// The holder was handed this scratch card.
+  func handOut(_ card: ScratchCard) {
+    scratchCard = card
+    codes = [
+      .pin(.cns): card.pinCNS, .puk(.cns): card.pukCNS, .pin(.signature): card.pinSignature,
+      .puk(.signature): card.pukSignature,
+    ]
+  }
+
+  /// A step found this out.
+  func capture(_ name: String, _ value: String) { captures[name] = value }
+
+  /// What the authority wrote into its log since the last time somebody asked.
+  func newEvents() -> [Event] {
+    guard let all = try? counter.authority.events() else { return [] }
+    defer { eventsSeen = all.count }
+    return Array(all[min(eventsSeen, all.count)...])
+  }
+
+  /// Bytes that follow from the scenario's seed.
+  func randomBytes(_ count: Int) -> [UInt8] { randomness.bytes(count) }
+
+  /// The certificate of a key, read from the card.
+  func certificateOnCard(_ key: KeyName) throws(StepFailure) -> X509Certificate {
+    let session = try card()
+    let der: [UInt8]?
+    do throws(CardError) { der = try CardIssuer(session).readCertificate(of: key.slot) } catch {
+      throw StepFailure("\(error)")
+    }
+    guard let der else { throw StepFailure("there is no \(key.rawValue) certificate on the card") }
+    do throws(CryptoError) { return try X509Certificate(der: der) } catch {
+      throw StepFailure("\(error)")
+    }
+  }
 
   /// The holder knows this code now.
   func learn(_ code: Code, _ value: String) { codes[code] = value }

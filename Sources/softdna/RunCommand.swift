@@ -28,17 +28,17 @@ struct RunCommand: ParsableCommand {
       return
     }
     let workbench = over.workbench
-    var results: [ScenarioResult] = []
+    var results: [ScenarioReport] = []
     for scenario in scenarios {
-      let result = Runner.run(scenario, on: workbench)
+      let result = ScenarioReport(Runner.run(scenario, on: workbench))
       results.append(result)
       Console.write(TextReport.text(of: result, showsSteps: steps, paint: Self.paint))
     }
-    Console.print(TextReport.summary(of: results, paint: Self.paint))
+    Console.print(TextReport.summary(of: results, took: .zero, paint: Self.paint))
     if let junit { try write(JUnitReport.xml(of: results), to: junit) }
     if let json { try write(JSONReport.lines(of: results), to: json) }
     if results.contains(where: { $0.environmentFailure != nil }) { throw ExitCode(2) }
-    if !results.allSatisfy(\.hasPassed) { throw ExitCode(1) }
+    if !results.allSatisfy(\.passed) { throw ExitCode(1) }
   }
 
   private static func paint(_ text: String, _ tone: TextReport.Tone) -> String {
@@ -56,7 +56,7 @@ struct RunCommand: ParsableCommand {
     var errors: [String] = []
     for file in try files() {
       do throws(ScenarioError) {
-        loaded.append(try Scenario(file: file).reseeded(seed))
+        loaded += try Scenario.read(file).map { $0.reseeded(seed) }
       } catch {
         errors.append("\(error)")
       }

@@ -3,6 +3,7 @@ import Cryptography
 import Firmware
 import Foundation
 import Scenarios
+import Synchronization
 import Terminal
 import TokenHost
 import VirtualReader
@@ -22,30 +23,59 @@ enum ChannelName: String, CaseIterable {
   }
 }
 
-/// Tokens in memory, reached in-process.
+/// Tokens reached in-process.
 struct DirectWorkbench: Workbench {
   let channelName = "direct"
 
-  func manufacture(_ order: ChipOrder, seed: UInt64) throws -> any PluggedToken {
-    DirectToken(slot: Slot(order, seed: seed))
+  func manufacture(_ order: ChipOrder, seed: UInt64, image: String?) throws -> any PluggedToken {
+    DirectToken(slot: try Slot.manufactured(order, seed: seed, image: image))
   }
 }
 
-/// A token in memory: out of the reader means without power.
-private struct DirectToken: PluggedToken {
+/// A token in this process: out of the reader means without power.
+private final class DirectToken: PluggedToken {
   let slot: Slot
+  private let isOut = Mutex(false)
+
+  init(slot: Slot) { self.slot = slot }
+
   var channel: any CardChannel { slot }
-  func remove() { slot.powerOff() }
-  func insert() throws { _ = try slot.powerOn() }
+
+  func remove() {
+    isOut.withLock { $0 = true }
+    slot.powerOff()
+  }
+
+  func insert() throws {
+    _ = try slot.powerOn()
+    isOut.withLock { $0 = false }
+  }
+
+  /// The same token in the reader of a world that lasts as long as the body.
+  func lend<Result>(_ body: ([String: String]) throws -> Result) throws -> Result {
+    let isOut = isOut.withLock { $0 }
+    let world = try PrivateWorld.start(card: slot)
+    defer {
+      world.stop()
+      if isOut { slot.powerOff() } else { _ = try? slot.powerOn() }
+    }
+    if isOut {
+      world.remove()
+      _ = try world.service.wait(for: .absent, in: world.readerName, timeout: .seconds(10))
+    }
+    return try body(world.hostEnvironment)
+  }
+
   func unplug() { slot.powerOff() }
 }
 
-/// Tokens in memory, each in the reader of a PC/SC world of its own.
+/// Tokens each in the reader of a PC/SC world of its own.
 struct PCSCWorkbench: Workbench {
   let channelName = "pcsc"
 
-  func manufacture(_ order: ChipOrder, seed: UInt64) throws -> any PluggedToken {
-    let world = try PrivateWorld.start(card: Slot(order, seed: seed))
+  func manufacture(_ order: ChipOrder, seed: UInt64, image: String?) throws -> any PluggedToken {
+    let world = try PrivateWorld.start(
+      card: try Slot.manufactured(order, seed: seed, image: image))
     do {
       let reader = try PCSCReader.connect(to: world.readerName, service: world.service)
       return PCSCToken(world: world, reader: reader)
@@ -57,20 +87,34 @@ struct PCSCWorkbench: Workbench {
 }
 
 /// A token behind pcscd.
-private struct PCSCToken: PluggedToken {
+private final class PCSCToken: PluggedToken {
   let world: PrivateWorld
   let reader: PCSCReader
+  private let isOut = Mutex(false)
+
+  init(world: PrivateWorld, reader: PCSCReader) {
+    self.world = world
+    self.reader = reader
+  }
+
   var channel: any CardChannel { reader }
 
   func remove() throws {
     world.remove()
     try wait(for: .absent)
+    isOut.withLock { $0 = true }
   }
 
   func insert() throws {
     world.insert()
     try wait(for: .present)
     _ = try reader.powerOn()
+    isOut.withLock { $0 = false }
+  }
+
+  func lend<Result>(_ body: ([String: String]) throws -> Result) throws -> Result {
+    defer { if !isOut.withLock({ $0 }) { _ = try? reader.reset() } }
+    return try body(world.hostEnvironment)
   }
 
   func unplug() { world.stop() }
@@ -83,12 +127,22 @@ private struct PCSCToken: PluggedToken {
   }
 }
 
+extension PrivateWorld {
+  /// What host software in this world is told.
+  fileprivate var hostEnvironment: [String: String] {
+    environment.merging(["SOFTDNA_READER": readerName]) { $1 }
+  }
+}
+
 extension Slot {
-  /// The chip of an order, in memory, its randomness from the scenario's seed.
-  convenience init(_ order: ChipOrder, seed: UInt64) {
-    self.init(
-      volatile: ChipIdentity(
-        persona: order.chip.persona, serial: order.serial, transportKey: order.transportKey),
-      randomness: .seeded(seed, label: "chip"))
+  /// The chip of an order, its randomness from the scenario's seed, its memory in `image` if given.
+  fileprivate static func manufactured(_ order: ChipOrder, seed: UInt64, image: String?) throws
+    -> Slot
+  {
+    let identity = ChipIdentity(
+      persona: order.chip.persona, serial: order.serial, transportKey: order.transportKey)
+    let randomness = Randomness.seeded(seed, label: "chip")
+    guard let image else { return Slot(volatile: identity, randomness: randomness) }
+    return try Slot(manufacturing: identity, at: image, randomness: randomness)
   }
 }

@@ -1,4 +1,3 @@
-import Authority
 import Foundation
 import ISO7816
 import Terminal
@@ -20,54 +19,46 @@ public enum TextReport {
   /// One scenario: a line where it passed, and where it failed the step, its place, what went over
   /// the wire and how to run it again.
   public static func text(
-    of result: ScenarioResult, showsSteps: Bool, paint: (String, Tone) -> String
+    of result: ScenarioReport, showsSteps: Bool, paint: (String, Tone) -> String
   ) -> String {
-    let mark = result.hasPassed ? paint("✔", .good) : paint("✘", .bad)
-    var text = "\(mark) \(paint(result.scenario.name, .title))"
+    let mark = result.passed ? paint("✔", .good) : paint("✘", .bad)
+    var text = "\(mark) \(paint(result.scenario, .title))"
     let facts = [
       "\(result.steps.count) steps",
-      "\(result.steps.reduce(0) { $0 + $1.exchanges.count }) APDUs", seconds(result.duration),
-      result.channel, "transcript \(result.transcriptHash.prefix(12))",
+      "\(result.steps.reduce(0) { $0 + $1.exchanges.count }) APDUs", seconds(result.seconds),
+      result.channel, "transcript \(result.transcript.prefix(12))",
     ]
     text += paint("  " + facts.joined(separator: " · "), .aside) + "\n"
     if let failure = result.environmentFailure { text += "    \(paint(failure, .bad))\n" }
     for step in result.steps where showsSteps || step.failure != nil {
       let mark = step.failure == nil ? paint("✔", .good) : paint("✘", .bad)
-      text += "    \(mark) \(paint(step.day.description, .aside)) \(step.title)\n"
+      text += "    \(mark) \(paint(step.day, .aside)) \(step.title)\n"
       guard let failure = step.failure else { continue }
-      text += "      \(step.place): \(paint(failure.message, .bad))\n"
+      text += "      \(step.place): \(paint(failure, .bad))\n"
       for exchange in step.exchanges.suffix(6) { text += "      \(line(exchange))\n" }
-      text +=
-        "      again: softdna run \(result.scenario.file) --over \(result.channel)"
-        + " --seed \(result.scenario.seed) --steps\n"
+      text += "      again: \(result.reproduction)\n"
     }
     return text
   }
 
-  /// How many passed, and how long it took.
-  public static func summary(of results: [ScenarioResult], paint: (String, Tone) -> String)
-    -> String
-  {
-    let passed = results.filter(\.hasPassed).count
+  /// How many passed, and how long it took on the clock on the wall.
+  public static func summary(
+    of results: [ScenarioReport], took duration: Duration, paint: (String, Tone) -> String
+  ) -> String {
+    let passed = results.filter(\.passed).count
     let failed = results.count - passed
-    let time = seconds(results.reduce(.zero) { $0 + $1.duration })
     let verdict =
       failed == 0
       ? paint("\(passed) passed", .good) + ", 0 failed"
       : "\(passed) passed, " + paint("\(failed) failed", .bad)
-    return "\(verdict) in \(time)"
+    return "\(verdict) in \(seconds(duration / .seconds(1)))"
   }
 
   /// "→ meaning ← 9000 success".
-  private static func line(_ exchange: Exchange) -> String {
-    let response = exchange.response
-    guard response.count >= 2 else { return "→ \(CommandAPDU.meaning(of: exchange.command)) ←" }
-    let status = StatusWord(sw1: response[response.count - 2], sw2: response[response.count - 1])
-    return "→ \(CommandAPDU.meaning(of: exchange.command)) ← \(status.text) \(status.meaning)"
+  private static func line(_ exchange: ScenarioReport.Wire) -> String {
+    let answer = exchange.status.map { "\($0.text) \($0.meaning)" } ?? ""
+    return "→ \(exchange.meaning) ← \(answer)"
   }
 
-  private static func seconds(_ duration: Duration) -> String {
-    duration.formatted(
-      .units(allowed: [.seconds], fractionalPart: .show(length: 2, rounded: .up)))
-  }
+  private static func seconds(_ seconds: Double) -> String { String(format: "%.2f s", seconds) }
 }

@@ -12,19 +12,20 @@ struct AdvanceClock: Step {
     case beforeExpiry(days: Int)
   }
 
+  static let keys: [Key] = [
+    .optional("days", .number(0...36_500), "so many days later"),
+    .optional("years", .number(0...100), "so many years later"),
+    .optional("days-before-expiry", .number(0...36_500), "so many days before the device expires"),
+    .optional("to", .day, "to this day"),
+  ]
+
   init(_ fields: Fields) throws(ScenarioError) {
-    let days = try fields.number("days", in: 0...36_500)
-    let years = try fields.number("years", in: 0...100)
-    let before = try fields.number("days-before-expiry", in: 0...36_500)
-    let written = try fields.text("to")
-    switch (days ?? years, before, written) {
+    let days = fields.number("days")
+    let years = fields.number("years")
+    switch (days ?? years, fields.number("days-before-expiry"), fields.day("to")) {
     case (.some, nil, nil): change = .by(days: days ?? 0, years: years ?? 0)
     case (nil, let before?, nil): change = .beforeExpiry(days: before)
-    case (nil, nil, let written?):
-      guard let day = Day(written) else {
-        throw fields.wrong("to", "\"\(written)\" is no day: write YYYY-MM-DD")
-      }
-      change = .to(day)
+    case (nil, nil, let day?): change = .to(day)
     default:
       throw ScenarioError(
         fields.place, "step advance-clock needs days and/or years, to, or days-before-expiry")

@@ -5,61 +5,6 @@ import ISO7816
 import Issuance
 import Terminal
 
-/// VERIFY, MANAGE SECURITY ENVIRONMENT, PSO: a signature that fits the certificate on the card.
-struct Sign: Step {
-  static let keyword = "sign"
-  static let summary = "sign a text and check the signature against the certificate on the card"
-  let key: KeyName
-  let text: String
-  let pin: String?
-  let verifiesFirst: Bool
-  let expect: StatusPattern
-
-  init(_ fields: Fields) throws(ScenarioError) {
-    key = try fields.choice("key") ?? .signature
-    text = try fields.text("text") ?? "softdna"
-    pin = try fields.text("pin")
-    verifiesFirst = try fields.choice("verify", YesNo.self) != .no
-    expect = try fields.status()
-  }
-
-  /// Written as YAML writes truth.
-  enum YesNo: String, CaseIterable {
-    case yes
-    case no
-  }
-
-  var title: String { "sign with the \(key.rawValue) key → \(expect)" }
-
-  func run(in world: World) throws(StepFailure) {
-    let session = try world.card()
-    let code = try world.code(.pin(key), or: pin)
-    let message = Array(text.utf8)
-    let signature: [UInt8]
-    let der: [UInt8]?
-    do throws(CardError) {
-      try session.select(key.slot.keyDirectory)
-      if verifiesFirst { try session.verify(key.slot.pin, code) }
-      signature = try session.signBlock(Digest.sha256Info(message), key: key.slot.key)
-      der = try CardIssuer(session).readCertificate(of: key.slot)
-    } catch {
-      guard let status = error.status, expect != .success else { throw StepFailure("\(error)") }
-      return try expect.check(status)
-    }
-    try expect.check(.success)
-    guard let der else { throw StepFailure("there is no certificate on the card") }
-    let fits: Bool
-    do throws(CryptoError) {
-      fits = try X509Certificate(der: der).verifies(signature, over: message)
-    } catch {
-      throw StepFailure("\(error)")
-    }
-    guard fits else {
-      throw StepFailure("the signature does not fit the certificate on the card")
-    }
-  }
-}
-
 /// What the certificate on the card says, and that the authority has the same one in its books.
 struct ExpectCertificate: Step {
   static let keyword = "expect-certificate"
@@ -81,15 +26,17 @@ struct ExpectCertificate: Step {
     case none
   }
 
-  init(_ fields: Fields) throws(ScenarioError) {
-    key = try fields.choice("key") ?? .cns
-    validity = try fields.choice("today")
-    books = try fields.choice("earlier")
-    let written = try fields.text("expires")
-    expires = written.flatMap { Day($0) }
-    guard written == nil || expires != nil else {
-      throw fields.wrong("expires", "\"\(written ?? "")\" is no day: write YYYY-MM-DD")
-    }
+  static let keys: [Key] = [
+    .key, .optional("today", .choice(of: Validity.self), "whether today is inside its validity"),
+    .optional("expires", .day, "the first day it is not valid any more"),
+    .optional("earlier", .choice(of: Books.self), "what became of the ones before it"),
+  ]
+
+  init(_ fields: Fields) {
+    key = fields.choice("key") ?? .cns
+    validity = fields.choice("today")
+    books = fields.choice("earlier")
+    expires = fields.day("expires")
   }
 
   var title: String {

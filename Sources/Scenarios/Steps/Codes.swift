@@ -10,10 +10,14 @@ struct Verify: Step {
   let pin: String?
   let expect: StatusPattern
 
-  init(_ fields: Fields) throws(ScenarioError) {
-    key = try fields.choice("key") ?? .cns
-    pin = try fields.text("pin")
-    expect = try fields.status()
+  static let keys: [Key] = [
+    .key, .optional("pin", .text, "the PIN to present; the one the holder knows"), .expect,
+  ]
+
+  init(_ fields: Fields) {
+    key = fields.choice("key") ?? .cns
+    pin = fields.text("pin")
+    expect = fields.status()
   }
 
   var title: String {
@@ -38,12 +42,16 @@ struct ChangePIN: Step {
   let new: String
   let expect: StatusPattern
 
-  init(_ fields: Fields) throws(ScenarioError) {
-    key = try fields.choice("key") ?? .cns
-    old = try fields.text("old")
-    guard let new = try fields.text("new") else { throw fields.missing("new") }
-    self.new = new
-    expect = try fields.status()
+  static let keys: [Key] = [
+    .key, .optional("old", .text, "the PIN until now; the one the holder knows"),
+    .required("new", .text, "the PIN from now on"), .expect,
+  ]
+
+  init(_ fields: Fields) {
+    key = fields.choice("key") ?? .cns
+    old = fields.text("old")
+    new = fields.requiredText("new")
+    expect = fields.status()
   }
 
   var title: String { "change the \(key.rawValue) PIN → \(expect)" }
@@ -67,11 +75,16 @@ struct Unblock: Step {
   let new: String?
   let expect: StatusPattern
 
-  init(_ fields: Fields) throws(ScenarioError) {
-    key = try fields.choice("key") ?? .cns
-    puk = try fields.text("puk")
-    new = try fields.text("new-pin")
-    expect = try fields.status()
+  static let keys: [Key] = [
+    .key, .optional("puk", .text, "the PUK to present; the one the holder knows"),
+    .optional("new-pin", .text, "the PIN from now on; the one until now"), .expect,
+  ]
+
+  init(_ fields: Fields) {
+    key = fields.choice("key") ?? .cns
+    puk = fields.text("puk")
+    new = fields.text("new-pin")
+    expect = fields.status()
   }
 
   var title: String { "unblock the \(key.rawValue) PIN by its PUK → \(expect)" }
@@ -95,10 +108,15 @@ struct ExpectTries: Step {
   let pin: Int?
   let puk: Int?
 
+  static let keys: [Key] = [
+    .key, .optional("pin", .number(0...15), "tries of the PIN"),
+    .optional("puk", .number(0...15), "tries of its PUK"),
+  ]
+
   init(_ fields: Fields) throws(ScenarioError) {
-    key = try fields.choice("key") ?? .cns
-    pin = try fields.number("pin", in: 0...15)
-    puk = try fields.number("puk", in: 0...15)
+    key = fields.choice("key") ?? .cns
+    pin = fields.number("pin")
+    puk = fields.number("puk")
     guard pin != nil || puk != nil else {
       throw ScenarioError(fields.place, "step expect-tries needs pin or puk")
     }

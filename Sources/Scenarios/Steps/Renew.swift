@@ -14,7 +14,11 @@ struct Renew: Step {
     case state
   }
 
-  init(_ fields: Fields) throws(ScenarioError) { refusal = try fields.choice("refused") }
+  static let keys: [Key] = [
+    .optional("refused", .choice(of: Refusal.self), "the rule that forbids it today")
+  ]
+
+  init(_ fields: Fields) { refusal = fields.choice("refused") }
 
   var title: String {
     refusal.map { "renewal is refused: \($0.rawValue)" } ?? "renew the token"

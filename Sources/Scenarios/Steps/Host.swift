@@ -1,0 +1,157 @@
+import Authority
+import Foundation
+import Issuance
+
+/// Unmodified host software at the token, in the scenario's PC/SC world and on its day.
+struct Host: Step {
+  static let keyword = "host"
+  static let summary = "run host software (by /bin/sh) that finds the token through PC/SC"
+  static let keys: [Key] = [
+    .required("run", .text, "the command; $SOFTDNA_PIN, $SOFTDNA_READER … as in softdna exec"),
+    .optional("expect-exit", .number(0...255), "its exit status; 0"),
+    .optional("expect-output", .texts, "text, or texts, that its output must hold"),
+    .optional("timeout", .number(1...3600), "seconds it may take; 60"),
+    .optional("capture", .variable, "the variable that takes its output, without the end of line"),
+  ]
+  let command: String
+  let status: Int
+  let output: [String]
+  let timeout: Int
+  let captured: String?
+
+  init(_ fields: Fields) {
+    command = fields.requiredText("run")
+    status = fields.number("expect-exit") ?? 0
+    output = fields.texts("expect-output")
+    timeout = fields.number("timeout") ?? 60
+    captured = fields.text("capture")
+  }
+
+  var title: String {
+    let line = command.split(separator: "\n").first.map(String.init) ?? ""
+    return "host: \(line)" + (status == 0 ? "" : " → exit status \(status)")
+  }
+
+  func run(in world: World) throws(StepFailure) {
+    let token = try world.plugged()
+    let ended: HostCommand.Ended
+    do {
+      let environment = try environment(world)
+      ended = try token.lend { reader in
+        try HostCommand(
+          command: command, environment: environment.merging(reader) { _, reader in reader },
+          folder: try world.hostFolder(), timeout: timeout
+        ).run()
+      }
+    } catch {
+      throw StepFailure("\(error)")
+    }
+    guard ended.status == Int32(status) else {
+      throw StepFailure(
+        "expected exit status \(status), got \(ended.status); it said:\n\(ended.output)")
+    }
+    for text in output where !ended.output.contains(text) {
+      throw StepFailure("expected \"\(text)\" in its output; it said:\n\(ended.output)")
+    }
+    if let captured {
+      world.capture(captured, ended.output.trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+  }
+
+  private func environment(_ world: World) throws -> [String: String] {
+    var environment = try FakeTime.environment(at: world.clock.now)
+    environment["HOME"] = try world.hostFolder()
+    environment["LC_ALL"] = "C.UTF-8"
+    environment["SOFTDNA_CA_FILE"] = world.counter.authority.chainFile
+    environment["SOFTDNA_PIN"] = world.codes[.pin(.cns)]
+    environment["SOFTDNA_PUK"] = world.codes[.puk(.cns)]
+    environment["SOFTDNA_SIGNATURE_PIN"] = world.codes[.pin(.signature)]
+    environment["SOFTDNA_SIGNATURE_PUK"] = world.codes[.puk(.signature)]
+    return environment
+  }
+}
+
+extension World {
+  /// Where host commands run: what one of them writes the next one finds.
+  func hostFolder() throws -> String {
+    let folder = directory + "/host"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    return folder
+  }
+}
+
+/// What makes programs believe that it is another day.
+enum FakeTime {
+  /// The library is not where Debian puts it.
+  struct Missing: Error, CustomStringConvertible {
+    let description =
+      "host software at the scenario's date needs libfaketime: apt-get install faketime"
+  }
+
+  /// Variables that make a program's clock start at `date`.
+  static func environment(at date: Date) throws(Missing) -> [String: String] {
+    guard let library else { throw Missing() }
+    let format = Date.ISO8601FormatStyle(dateTimeSeparator: .space, timeZone: .gmt)
+    return [
+      "LD_PRELOAD": library, "TZ": "UTC",
+      "FAKETIME": "@" + String(date.formatted(format).prefix(19)),
+      // Waiting for a reader must take as long as it takes.
+      "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1",
+    ]
+  }
+
+  private static let library: String? = {
+    let folders =
+      ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []).sorted()
+      .map { "/usr/lib/\($0)/faketime" } + ["/usr/lib/faketime", "/usr/local/lib/faketime"]
+    return folders.map { $0 + "/libfaketimeMT.so.1" }
+      .first { FileManager.default.isReadableFile(atPath: $0) }
+  }()
+}
+
+/// A command of the shell, its output kept, with a limit to its time.
+struct HostCommand {
+  let command: String
+  let environment: [String: String]
+  let folder: String
+  let timeout: Int
+
+  /// How it ended.
+  struct Ended {
+    let status: Int32
+    let output: String
+  }
+
+  /// It did not end in time.
+  struct Overdue: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  func run() throws -> Ended {
+    let file = folder + "/.output"
+    _ = FileManager.default.createFile(atPath: file, contents: nil)
+    guard let output = FileHandle(forWritingAtPath: file) else {
+      throw Overdue(description: "\(file) cannot be written")
+    }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", command]
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = output
+    let ended = DispatchSemaphore(value: 0)
+    process.terminationHandler = { _ in ended.signal() }
+    try process.run()
+    guard ended.wait(timeout: .now() + .seconds(timeout)) == .success else {
+      process.terminate()
+      throw Overdue(description: "the command did not end within \(timeout) s")
+    }
+    let status =
+      process.terminationReason == .uncaughtSignal
+      ? 128 + process.terminationStatus : process.terminationStatus
+    let data = FileManager.default.contents(atPath: file) ?? Data()
+    return Ended(status: status, output: String(decoding: data, as: UTF8.self))
+  }
+}
