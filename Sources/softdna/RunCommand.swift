@@ -8,85 +8,90 @@ struct RunCommand: ParsableCommand {
     commandName: "run",
     abstract: "Replay scenarios: a token's life as readable files.",
     discussion: """
-      Names files or folders with *.yaml. Every file is read and checked before anything runs.
+      Names files, or folders that are searched for *.yaml (folders named fragments and policies \
+      are passed by). Every file is read and checked before anything runs. Each scenario has a \
+      token, an authority and a PC/SC world of its own; results are printed in the order of the \
+      files.
+
+      Without --shard the part to run follows from the scheduler: CI_NODE_INDEX and CI_NODE_TOTAL \
+      (GitLab), SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT, JOB_COMPLETION_INDEX (Kubernetes) \
+      with JOB_COMPLETIONS, which the manifest sets. softdna report merge joins the parts.
 
       Exit status: 0 all passed, 1 a scenario failed, 2 usage or environment.
       """)
 
-  @Argument(help: "Scenario files, or folders of them.") var scenarios: [String]
+  @Argument(help: "Scenario files, or folders of them.") var scenarios: [String] = []
   @Option(help: "The channel: direct or pcsc.") var over: ChannelName = .direct
   @Option(help: "A seed in place of the scenarios' own.") var seed: UInt64?
+  @Option(help: "Only scenarios with this text in name or file.") var filter: String?
+  @Option(help: "Only scenarios with this tag; may be repeated, any of them counts.")
+  var tag: [String] = []
+  @Option(help: "Scenarios at a time; as many as there are cores.") var jobs: Int?
+  @Option(
+    name: .customLong("repeat"), help: "Run everything so often; transcripts must not differ.")
+  var repetitions = 1
+  @Option(help: "Run only the i-th of n parts.") var shard: Shard?
+  @Flag(help: "Begin no further scenario after one has failed.") var failFast = false
   @Flag(help: "Read and check the files; run nothing.") var check = false
+  @Flag(help: "Print the JSON Schema of scenario files; run nothing.") var schema = false
   @Flag(help: "Print every step, not only those that failed.") var steps = false
-  @Option(help: "Write JUnit XML to this file.") var junit: String?
-  @Option(help: "Write JSON lines to this file, one a scenario.") var json: String?
+  @Flag(help: "Print which instructions, answers and states the run has seen.") var coverage =
+    false
+  @Option(help: "Where failed scenarios leave transcript, NV image and authority database.")
+  var artifacts: String?
+  @OptionGroup var reports: ReportOptions
 
   func run() throws {
-    let scenarios = try load()
+    guard !schema else { return Console.write(Schema.text) }
+    guard !scenarios.isEmpty else { throw Failure("name scenario files, or folders of them") }
+    guard (1...1000).contains(jobs ?? 1), (1...100_000).contains(repetitions) else {
+      throw Failure("--jobs takes 1 to 1000, --repeat 1 to 100000")
+    }
+    let chosen = try choose()
     guard !check else {
-      Console.print("\(scenarios.count) scenario\(scenarios.count == 1 ? "" : "s"), no errors")
+      Console.print("\(chosen.count) scenario\(chosen.count == 1 ? "" : "s"), no errors")
       return
     }
-    let workbench = over.workbench
-    var results: [ScenarioReport] = []
-    for scenario in scenarios {
-      let result = ScenarioReport(Runner.run(scenario, on: workbench))
-      results.append(result)
-      Console.write(TextReport.text(of: result, showsSteps: steps, paint: Self.paint))
+    let start = ContinuousClock.now
+    let all = [[Scenario]](repeating: chosen, count: repetitions).flatMap(\.self)
+    let batch = ScenarioBatch(
+      all, on: over.workbench, artifacts: artifacts, stopsAtFailure: failFast)
+    let progress = ProgressLine(total: all.count)
+    let showsSteps = steps
+    let results = batch.run(jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount) {
+      progress.clear()
+      ResultPrinter.print($0, showsSteps: showsSteps)
+      progress.advance()
     }
-    Console.print(TextReport.summary(of: results, took: .zero, paint: Self.paint))
-    if let junit { try write(JUnitReport.xml(of: results), to: junit) }
-    if let json { try write(JSONReport.lines(of: results), to: json) }
-    if results.contains(where: { $0.environmentFailure != nil }) { throw ExitCode(2) }
-    if !results.allSatisfy(\.passed) { throw ExitCode(1) }
+    progress.clear()
+    ResultPrinter.printSummary(results, took: start.duration(to: .now))
+    if coverage { Console.write(Coverage(results).text) }
+    try reports.write(results)
+    if let code = ResultPrinter.exitCode(results) { throw code }
+    try compare(results)
   }
 
-  private static func paint(_ text: String, _ tone: TextReport.Tone) -> String {
-    switch tone {
-    case .good: Console.paint(text, .green)
-    case .bad: Console.paint(text, .red)
-    case .aside: Console.paint(text, .dim)
-    case .title: Console.paint(text, .bold)
-    }
-  }
-
-  /// Reads every file; tells of every one that is wrong, not only of the first.
-  private func load() throws -> [Scenario] {
-    var loaded: [Scenario] = []
-    var errors: [String] = []
-    for file in try files() {
-      do throws(ScenarioError) {
-        loaded += try Scenario.read(file).map { $0.reseeded(seed) }
-      } catch {
-        errors.append("\(error)")
+  private func choose() throws -> [Scenario] {
+    var chosen = try ScenarioFiles(paths: scenarios, seed: seed).load()
+    if let filter {
+      chosen.removeAll {
+        !$0.name.localizedCaseInsensitiveContains(filter) && !$0.file.contains(filter)
       }
     }
-    guard errors.isEmpty else { throw Failure(errors.joined(separator: "\n")) }
-    return loaded
+    if !tag.isEmpty { chosen.removeAll { Set($0.tags).isDisjoint(with: tag) } }
+    guard !chosen.isEmpty else { throw Failure("no scenario fits --filter and --tag") }
+    return (shard ?? Shard.scheduled())?.part(of: chosen) ?? chosen
   }
 
-  private func files() throws -> [String] {
-    var files: [String] = []
-    for path in scenarios {
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-        throw Failure("\(path): no such file or folder")
+  /// A scenario that was repeated must have said the same each time.
+  private func compare(_ results: [ScenarioReport]) throws {
+    var transcripts: [String: String] = [:]
+    for result in results {
+      let name = result.file + result.scenario
+      guard transcripts[name] ?? result.transcript == result.transcript else {
+        throw Failure("\(result.scenario): its transcripts differ between repetitions", status: 1)
       }
-      guard isFolder.boolValue else {
-        files.append(path)
-        continue
-      }
-      let found = try FileManager.default.contentsOfDirectory(atPath: path)
-        .filter { $0.hasSuffix(".yaml") }.sorted()
-      guard !found.isEmpty else { throw Failure("\(path): no *.yaml in this folder") }
-      files += found.map { path + "/" + $0 }
-    }
-    return files
-  }
-
-  private func write(_ text: String, to path: String) throws {
-    do { try text.write(toFile: path, atomically: true, encoding: .utf8) } catch {
-      throw Failure("\(path) cannot be written: \(error.localizedDescription)")
+      transcripts[name] = result.transcript
     }
   }
 }

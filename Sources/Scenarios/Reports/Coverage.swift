@@ -1,0 +1,102 @@
+import ISO7816
+import Terminal
+
+/// Which instructions, answers and states of the card a run has seen, and what it has not.
+public struct Coverage: Sendable {
+  /// One way an instruction was answered.
+  struct Answer: Hashable {
+    let status: String
+    let lifeCycle: String
+    let pins: String
+  }
+
+  /// By instruction, how often it was answered how.
+  private(set) var instructions: [String: [Answer: Int]] = [:]
+
+  /// Every instruction that reports have a name for.
+  static let known: [String] = (UInt8.min...UInt8.max).reduce(into: []) { names, instruction in
+    if let name = name(of: instruction), !names.contains(name) { names.append(name) }
+  }
+  /// The states of a card's life.
+  static let lifeCycles = [
+    "manufactured", "initialised", "personalised", "operational", "terminated",
+  ]
+
+  /// What these scenarios have seen.
+  public init(_ results: [ScenarioReport]) {
+    for result in results {
+      var watch = CardWatch()
+      for step in result.steps {
+        watch.begin(step.keyword)
+        for exchange in step.exchanges {
+          guard let status = exchange.status else { continue }
+          let bytes = exchange.commandBytes
+          let name = bytes.count > 1 ? Self.name(of: bytes[1]) ?? "unknown" : "unknown"
+          let answer = Answer(
+            status: Self.family(status), lifeCycle: watch.lifeCycle, pins: watch.pinState)
+          instructions[name, default: [:]][answer, default: 0] += 1
+          watch.see(bytes, status)
+        }
+        watch.end(step.keyword)
+      }
+    }
+  }
+
+  /// The status words an instruction was answered with, and how often.
+  func statuses(of instruction: String) -> [(status: String, count: Int)] {
+    var counts: [String: Int] = [:]
+    for (answer, count) in instructions[instruction] ?? [:] {
+      counts[answer.status, default: 0] += count
+    }
+    return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// The states of life an instruction was sent in.
+  func lifeCycles(of instruction: String) -> Set<String> {
+    Set((instructions[instruction] ?? [:]).keys.map(\.lifeCycle))
+  }
+
+  /// The states of the PINs an instruction was sent in.
+  func pinStates(of instruction: String) -> Set<String> {
+    Set((instructions[instruction] ?? [:]).keys.map(\.pins))
+  }
+
+  /// Instructions no scenario sends.
+  var unreached: [String] { Self.known.filter { instructions[$0] == nil } }
+
+  /// A table for a terminal.
+  public var text: String {
+    var text = "\nCoverage: instruction, states of life and of the PINs, answers seen\n"
+    for instruction in Self.known where instructions[instruction] != nil {
+      let answers = statuses(of: instruction).map { "\($0.status)×\($0.count)" }
+      let lives = Self.lifeCycles.map {
+        lifeCycles(of: instruction).contains($0) ? $0.prefix(1) : "·"
+      }
+      text += "  " + Self.padded(instruction, 34) + lives.joined() + "  "
+      text += Self.padded("\(pinStates(of: instruction).count) PIN states", 14)
+      text += answers.joined(separator: " ") + "\n"
+    }
+    text +=
+      "  no scenario reaches: " + (unreached.isEmpty ? "–" : unreached.joined(separator: ", "))
+    return text + "\n"
+  }
+
+  private static func padded(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(1, width - text.count))
+  }
+
+  /// `61xx`, `63Cx` and `6Cxx` carry numbers; every other status word stands for itself.
+  private static func family(_ status: StatusWord) -> String {
+    if status.triesLeft != nil { return "63Cx" }
+    return [0x61, 0x6C].contains(status.sw1) ? status.text.prefix(2) + "xx" : status.text
+  }
+
+  /// The words in capitals that an instruction's meaning begins with.
+  static func name(of instruction: UInt8) -> String? {
+    let meaning = CommandAPDU.meaning(of: [0x00, instruction, 0x00, 0x00])
+    guard !meaning.hasPrefix("unknown") else { return nil }
+    let words = meaning.prefix { $0 != ":" && $0 != "," }.split(separator: " ")
+      .prefix { $0.allSatisfy { $0.isUppercase } }
+    return words.joined(separator: " ")
+  }
+}
