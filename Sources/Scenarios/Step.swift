@@ -75,7 +75,7 @@ public enum Vocabulary {
     Issue.self, Renew.self, AdvanceClock.self, Verify.self, ChangePIN.self, Unblock.self,
     ExpectTries.self, Sign.self, Authenticate.self, Decipher.self, ExpectCertificate.self,
     ExpectEvent.self, Reset.self, PowerCut.self, Remove.self, Insert.self, ReadFile.self,
-    Challenge.self, RawAPDU.self, Host.self,
+    Challenge.self, RawAPDU.self, Manufacture.self, AuthenticateIssuer.self, Host.self,
   ]
 
   static func step(_ keyword: String, at place: SourcePlace) throws(ScenarioError)

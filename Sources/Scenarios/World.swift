@@ -23,6 +23,8 @@ public final class World {
 
   private var token: (any PluggedToken)?
   private var openSession: CardSession?
+  /// The transport key of the chip that is plugged in.
+  private(set) var transportKey: [UInt8]?
   /// The device as the authority knows it; nil before `issue`.
   public private(set) var device: Device?
   /// What the holder knows: the codes of the scratch card, and what became of them.
@@ -75,12 +77,15 @@ public final class World {
     case puk(KeyName)
   }
 
+  /// A step that needs a token comes before one that makes one.
+  static let noToken = StepFailure("there is no token yet: the step issue must come first")
+
   /// The session with the token.
   ///
   /// - Throws: where no step has issued one.
   func card() throws(StepFailure) -> CardSession {
     guard let openSession else {
-      throw StepFailure("there is no token yet: the step issue must come first")
+      throw Self.noToken
     }
     return openSession
   }
@@ -90,7 +95,7 @@ public final class World {
   /// - Throws: where no step has issued one.
   func issuedDevice() throws(StepFailure) -> Device {
     guard let device else {
-      throw StepFailure("there is no token yet: the step issue must come first")
+      throw Self.noToken
     }
     return device
   }
@@ -104,6 +109,7 @@ public final class World {
     do {
       let plugged = try workbench.manufacture(order, seed: scenario.seed, image: image)
       token = plugged
+      transportKey = order.transportKey
       let session = CardSession(plugged.channel) { [unowned self] in exchanges.append($0) }
       _ = try plugged.channel.powerOn()
       openSession = session
@@ -118,7 +124,7 @@ public final class World {
   /// - Throws: where there is none.
   func plugged() throws(StepFailure) -> any PluggedToken {
     guard let token else {
-      throw StepFailure("there is no token yet: the step issue must come first")
+      throw Self.noToken
     }
     return token
   }
@@ -168,7 +174,7 @@ public final class World {
   func code(_ code: Code, or written: String?) throws(StepFailure) -> String {
     if let written { return written }
     guard let known = codes[code] else {
-      throw StepFailure("there is no token yet: the step issue must come first")
+      throw Self.noToken
     }
     return known
   }

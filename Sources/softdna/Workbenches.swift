@@ -2,6 +2,7 @@ import Authority
 import Cryptography
 import Firmware
 import Foundation
+import ISO7816
 import Scenarios
 import Synchronization
 import Terminal
@@ -141,7 +142,7 @@ extension Slot {
   {
     let identity = ChipIdentity(
       persona: order.chip.persona, serial: order.serial, transportKey: order.transportKey)
-    let randomness = Randomness.seeded(seed, label: "chip")
+    let randomness = Randomness.seeded(seed, label: "chip \(Hex.text(order.serial))")
     guard let image else { return Slot(volatile: identity, randomness: randomness) }
     return try Slot(manufacturing: identity, at: image, randomness: randomness)
   }

@@ -32,7 +32,7 @@ struct StepReader {
   mutating func steps(_ nodes: [Value]) throws(ScenarioError) -> [PlacedStep] {
     var steps: [PlacedStep] = []
     for node in nodes {
-      let (keyword, place, values) = try Self.parts(node)
+      let (keyword, place, values) = try parts(node)
       if keyword == "include" {
         steps += try included(values, at: place)
       } else {
@@ -45,11 +45,13 @@ struct StepReader {
   }
 
   /// A step is a word, or a word with values: `reset`, `verify: { pin: … }`.
-  private static func parts(_ node: Value) throws(ScenarioError)
+  private func parts(_ node: Value) throws(ScenarioError)
     -> (keyword: String, place: SourcePlace, values: Value?)
   {
     switch node {
-    case .text(let text): return (text.string, text.place, nil)
+    case .text(let text):
+      var waits = false
+      return (try variables.expand(text, waits: &waits).string, text.place, nil)
     case .mapping(let entries, let place):
       guard entries.count == 1, let entry = entries.first else {
         throw ScenarioError(

@@ -35,7 +35,7 @@ struct CardWatch {
   /// another card.
   mutating func begin(_ keyword: String) {
     switch keyword {
-    case "issue", "replace": self = CardWatch()
+    case "issue", "replace", "manufacture": self = CardWatch()
     case "reset", "power-cut", "remove", "insert": forget()
     default: break
     }

@@ -7,11 +7,12 @@ struct Renew: Step {
   static let summary = "renew the token; refused: window or renewed-once where it must not work"
   let refusal: Refusal?
 
-  /// The rules that forbid a renewal.
+  /// What forbids a renewal: a rule of the authority, or the card itself.
   enum Refusal: String, CaseIterable {
     case window
     case renewedOnce = "renewed-once"
     case state
+    case card
   }
 
   static let keys: [Key] = [
@@ -34,10 +35,12 @@ struct Renew: Step {
       renewed = try world.counter.renew(device, card: session, pin: pin, signaturePIN: signaturePIN)
     } catch {
       guard let refusal else { throw StepFailure("\(error)") }
-      guard case .authority(let refused) = error, matches(refused.rule, refusal) else {
+      switch error {
+      case .authority(let refused) where matches(refused.rule, refusal): return
+      case .card where refusal == .card: return
+      default:
         throw StepFailure("expected a refusal by the rule \(refusal.rawValue), got: \(error)")
       }
-      return
     }
     if let refusal {
       throw StepFailure("expected a refusal by the rule \(refusal.rawValue), but it was renewed")

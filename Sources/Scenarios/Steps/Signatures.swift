@@ -130,6 +130,7 @@ struct Authenticate: Step {
   /// Why a portal does not let a holder in.
   enum Refusal: String, CaseIterable {
     case expired
+    case otherKey = "other-key"
   }
 
   init(_ fields: Fields) {
@@ -159,7 +160,12 @@ struct Authenticate: Step {
     }
     try expect.check(.success)
     let certificate = try world.certificateOnCard(.cns)
-    guard certificate.verifies(signature, over: challenge) else {
+    let fits = certificate.verifies(signature, over: challenge)
+    guard refusal != .otherKey else {
+      if fits { throw StepFailure("the answer fits the certificate, another key was expected") }
+      return
+    }
+    guard fits else {
       throw StepFailure("the answer to the challenge does not fit the certificate on the card")
     }
     let reason: String?
@@ -172,6 +178,7 @@ struct Authenticate: Step {
     switch (refusal, reason) {
     case (nil, nil): break
     case (nil, let reason?): throw StepFailure("a portal refuses the certificate: \(reason)")
+    case (.otherKey, _): break
     case (.expired, let reason):
       guard reason == "certificate has expired" else {
         throw StepFailure("expected an expired certificate; a portal says: \(reason ?? "welcome")")
