@@ -6,7 +6,7 @@ import Scenarios
 struct ReportOptions: ParsableArguments {
   @Option(help: "Write JUnit XML to this file.") var junit: String?
   @Option(help: "Write JSON lines to this file, one a scenario.") var json: String?
-  @Option(help: "Write TAP 14 to this file.") var tap: String?
+  @Option(help: "Write TAP 13 to this file.") var tap: String?
   @Option(help: "Write one self-contained HTML page to this file.") var html: String?
 
   /// Writes what was asked for.

@@ -31,7 +31,8 @@ public enum Schema {
       "description": "the steps of a fragment, in this place",
     ]
     var alternatives: [[String: Any]] = [
-      ["enum": words.sorted()], object(["include": include], required: ["include"]),
+      either("^\(variable)$", ["enum": words.sorted()]),
+      object(["include": include], required: ["include"]),
     ]
     for (keyword, summary, keys) in types {
       var values: [String: Any] = mapping(keys)

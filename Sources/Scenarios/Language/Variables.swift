@@ -64,7 +64,10 @@ struct Variables: Sendable {
         waits = true
       } else {
         throw ScenarioError(
-          text.place(atOffset: offset), Spelling.unknown("variable", name, among: names))
+          text.place(atOffset: offset),
+          names.isEmpty
+            ? "unknown variable \"\(name)\"; none is defined before this"
+            : Spelling.unknown("variable", name, among: names))
       }
       rest = rest[rest.index(after: end)...]
     }

@@ -71,6 +71,9 @@ public struct ScenarioReport: Codable, Equatable, Sendable {
     public var detail: [String: String]
   }
 
+}
+
+extension ScenarioReport {
   /// The report of a result.
   public init(_ result: ScenarioResult) {
     scenario = result.scenario.name

@@ -1,10 +1,11 @@
 import Foundation
 
-/// Results in the Test Anything Protocol, version 14 (which 13 reads): a test point a scenario.
+/// Results in the Test Anything Protocol, version 13, which every consumer knows: a test point a
+/// scenario.
 public enum TAPReport {
   /// The whole document.
   public static func text(of results: [ScenarioReport]) -> String {
-    var text = "TAP version 14\n1..\(results.count)\n"
+    var text = "TAP version 13\n1..\(results.count)\n"
     for (index, result) in results.enumerated() {
       let name = escaped("\(result.scenario) (\(result.channel))")
       text += "\(result.passed ? "ok" : "not ok") \(index + 1) - \(name)\n"
