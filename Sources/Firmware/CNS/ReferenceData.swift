@@ -99,7 +99,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   /// Sets the counter, in the open transaction.
   mutating func setTries(_ count: UInt8, of object: SecurityObject) throws(StatusWord) {
     let counter: [1 of UInt8] = [count]
-    try store.put(object.counterKey, counter.span)
+    try store.put(object.counterKey, counter.span, mayUseReserve: true)
   }
 
   /// Takes one try away, durably, before anything is compared: pulling the power never buys a free
@@ -150,7 +150,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   private mutating func replace(
     _ object: SecurityObject, by data: Span<UInt8>, _ range: Range<Int>
   ) throws(StatusWord) {
-    try store.put(object.valueKey, data.extracting(range))
+    try store.put(object.valueKey, data.extracting(range), mayUseReserve: true)
     try setTries(object.maximumTries, of: object)
   }
 

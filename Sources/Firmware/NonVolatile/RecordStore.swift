@@ -102,11 +102,22 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
 
   // MARK: Changing
 
+  /// Bytes that only counters, PINs and the like may use: a card whose memory is full of files
+  /// still counts tries, changes a PIN and ends its life. RESET RETRY COUNTER needs the most: three
+  /// short records in one transaction.
+  static var reserve: Int { 96 }
+
   /// Puts a value under a key, in the open transaction.
   ///
   /// - Throws: `6A84` where even a compacted half has no room, `6581` where the memory failed.
-  mutating func put(_ key: RecordKey, _ value: Span<UInt8>) throws(StatusWord) {
-    try makeRoom(for: RecordHeader.span(of: value.count))
+  mutating func put(_ key: RecordKey, _ value: Span<UInt8>, mayUseReserve: Bool = false)
+    throws(StatusWord)
+  {
+    let span = RecordHeader.span(of: value.count)
+    guard mayUseReserve || compactedSize + span + Self.reserve <= halfSize else {
+      throw .notEnoughMemory
+    }
+    try makeRoom(for: span)
     let address = try append(RecordHeader.put, key, value)
     changes.append(Change(key: key, address: address, length: value.count))
   }
