@@ -65,7 +65,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     let new = data.count - (carriesNew ? length : 0)..<data.count
     if carriesNew { try requirePIN(data, new, for: object) }
     if carriesCode {
-      try check(try referenceData(rule.rawValue), data, 0..<length)
+      try check(try referenceData(rule.rawValue, from: object.parent), data, 0..<length)
     } else {
       try requireHolder(rule, in: object.parent)
     }
@@ -79,8 +79,15 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
 
   /// The PIN or PUK with this identifier, seen from the current directory.
   private func referenceData(_ identifier: UInt8) throws(StatusWord) -> SecurityObject {
-    guard
-      let index = directory.object(identifier, isKey: false, from: currentDirectory.number),
+    try referenceData(identifier, from: currentDirectory.number)
+  }
+
+  /// The PIN or PUK with this identifier, seen from a directory. What an object's rule names is
+  /// looked up from where the object is: a namesake further down has no say.
+  private func referenceData(_ identifier: UInt8, from place: UInt16) throws(StatusWord)
+    -> SecurityObject
+  {
+    guard let index = directory.object(identifier, isKey: false, from: place),
       directory.objects[index].kind == .reference
     else { throw .referencedDataNotFound }
     return directory.objects[index]
