@@ -113,7 +113,13 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
   private mutating func respond(to bytes: Span<UInt8>, into reply: inout [UInt8])
     throws(StatusWord) -> StatusWord
   {
-    let command = try parse(bytes)
+    let command: CommandAPDU
+    do throws(StatusWord) { command = try parse(bytes) } catch {
+      // It was a command all the same: a chain goes on with the very next one or not at all.
+      chain.drop()
+      waiting.drop()
+      throw error
+    }
     if command.ins == 0xC0 {
       chain.drop()
       return try getResponse(command, into: &reply)
@@ -173,6 +179,8 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
       return status
     } catch {
       store.rollback()
+      // What was verified may not have been counted.
+      if store.isFailed { session.status = SecurityStatus() }
       throw error
     }
   }

@@ -39,7 +39,9 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       chip.wipe(&key)
       chip.wipe(&expected)
     }
-    guard store.read(object.valueKey, into: &key) else { throw .referenceDataNotUsable }
+    guard store.read(object.valueKey, into: &key), key.count == 16 else {
+      throw .referenceDataNotUsable
+    }
     chip.authenticationCode(of: challenge.span, key: key.span, into: &expected)
     var difference: UInt8 = 0
     for index in 0..<16 { difference |= cryptogram[index] ^ expected[index] }

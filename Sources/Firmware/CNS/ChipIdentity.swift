@@ -74,7 +74,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   /// Writes the state of the card's life, in the open transaction.
   mutating func writeLifeCycle(_ state: LifeCycle) throws(StatusWord) {
     let record: [1 of UInt8] = [state.rawValue]
-    try store.put(Self.lifeCycleRecord, record.span)
+    try store.put(Self.lifeCycleRecord, record.span, mayUseReserve: true)
   }
 
   /// Reads persona, serial number and life cycle.

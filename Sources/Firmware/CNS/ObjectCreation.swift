@@ -31,7 +31,14 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       minimumLength: data[parameters.lowerBound + 7],
       access: AccessList(data.extracting(access)),
       keyBits: kind == .privateKey ? try modulusBits(data, body) : 0)
-    if let replaced { session.status.revoke(replaced) }
+    if let replaced {
+      session.status.revoke(replaced)
+      // Whoever sets a key's rules anew must not get the key that the old ones guarded.
+      if kind == .privateKey {
+        try removeMaterial(of: replaced)
+        chip.unload(replaced.number)
+      }
+    }
     try putDescription(object.record, of: object.number)
     if kind != .privateKey { try putValue(data, body, of: object) }
     try commitAndReload()

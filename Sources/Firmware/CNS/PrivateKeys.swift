@@ -28,7 +28,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       for index in 0..<data.count { block.append(data[index]) }
       try chip.applyPrivateKey(key.number, to: block.span, into: &reply)
     }
-    spendUse(of: authority)
+    spendUse(of: authority, in: key.parent)
   }
 
   /// PERFORM SECURITY OPERATION: DECIPHER (ISO/IEC 7816-8, 11.9): the padding indicator `00` and
@@ -42,7 +42,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     }
     try chip.applyPrivateKey(
       key.number, to: data.extracting(1..<data.count), into: &reply)
-    spendUse(of: authority)
+    spendUse(of: authority, in: key.parent)
   }
 
   /// GENERATE ASYMMETRIC KEY PAIR, in the form CNS operating systems give it: `20`, the key's
@@ -109,10 +109,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     return (key, rule.rawValue)
   }
 
-  private mutating func spendUse(of authority: UInt8) {
-    guard
-      let index = directory.object(authority, isKey: false, from: currentDirectory.number)
-    else { return }
+  private mutating func spendUse(of authority: UInt8, in place: UInt16) {
+    guard let index = directory.object(authority, isKey: false, from: place) else { return }
     session.status.spendUse(of: directory.objects[index])
   }
 
@@ -131,11 +129,15 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       position = next
       part += 1
     }
-    while part < SecurityObject.counterPart {
+    try removeMaterial(of: key, from: part)
+  }
+
+  /// Removes a private key, or what is left of a longer one, in the open transaction.
+  mutating func removeMaterial(of key: SecurityObject, from first: UInt8 = 0) throws(StatusWord) {
+    for part in first..<SecurityObject.counterPart {
       let surplus = RecordKey(key.number, part: part)
-      guard store.length(of: surplus) != nil else { break }
+      guard store.length(of: surplus) != nil else { return }
       try store.remove(surplus)
-      part += 1
     }
   }
 

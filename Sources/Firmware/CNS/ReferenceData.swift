@@ -65,7 +65,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     let new = data.count - (carriesNew ? length : 0)..<data.count
     if carriesNew { try requirePIN(data, new, for: object) }
     if carriesCode {
-      try check(try referenceData(rule.rawValue), data, 0..<length)
+      try check(try referenceData(rule.rawValue, from: object.parent), data, 0..<length)
     } else {
       try requireHolder(rule, in: object.parent)
     }
@@ -79,8 +79,15 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
 
   /// The PIN or PUK with this identifier, seen from the current directory.
   private func referenceData(_ identifier: UInt8) throws(StatusWord) -> SecurityObject {
-    guard
-      let index = directory.object(identifier, isKey: false, from: currentDirectory.number),
+    try referenceData(identifier, from: currentDirectory.number)
+  }
+
+  /// The PIN or PUK with this identifier, seen from a directory. What an object's rule names is
+  /// looked up from where the object is: a namesake further down has no say.
+  private func referenceData(_ identifier: UInt8, from place: UInt16) throws(StatusWord)
+    -> SecurityObject
+  {
+    guard let index = directory.object(identifier, isKey: false, from: place),
       directory.objects[index].kind == .reference
     else { throw .referencedDataNotFound }
     return directory.objects[index]
@@ -99,7 +106,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   /// Sets the counter, in the open transaction.
   mutating func setTries(_ count: UInt8, of object: SecurityObject) throws(StatusWord) {
     let counter: [1 of UInt8] = [count]
-    try store.put(object.counterKey, counter.span)
+    try store.put(object.counterKey, counter.span, mayUseReserve: true)
   }
 
   /// Takes one try away, durably, before anything is compared: pulling the power never buys a free
@@ -150,7 +157,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   private mutating func replace(
     _ object: SecurityObject, by data: Span<UInt8>, _ range: Range<Int>
   ) throws(StatusWord) {
-    try store.put(object.valueKey, data.extracting(range))
+    try store.put(object.valueKey, data.extracting(range), mayUseReserve: true)
     try setTries(object.maximumTries, of: object)
   }
 
