@@ -1,11 +1,11 @@
 import Cryptography
 import FlashTesting
-import Firmware
 import Foundation
 import ISO7816
 import Issuance
 import Terminal
 
+@testable import Firmware
 @testable import TokenHost
 
 /// A personalised image, made once through command APDUs, and what the issuer knows of it.
@@ -156,6 +156,18 @@ struct BareToken: ~Copyable {
 
   static func issuedMemory() throws -> HostileFlash {
     HostileFlash(pageSize: 4096, bytes: try IssuedImage.get().bytes)
+  }
+
+  /// Everything the flash memory holds now.
+  var image: [UInt8] { token.store.memory.bytes }
+  /// Everything that was done to it.
+  var operations: [HostileFlash.Operation] { token.store.memory.operations }
+  /// How many of these were done at each barrier.
+  var barriers: [Int] { token.store.memory.barriers }
+
+  /// The token as it comes up when power returns.
+  func rebooted() throws -> BareToken {
+    try BareToken(HostileFlash(pageSize: 4096, bytes: image))
   }
 
   mutating func send(_ hex: String) -> String { Hex.text(send(Hex.bytes(hex) ?? [])) }
