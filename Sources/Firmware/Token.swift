@@ -71,6 +71,46 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
   /// Gives the memory back, for a test that looks at it or boots it again.
   public consuming func removeMemory() -> Memory { store.memory }
 
+  /// The same token at this moment, verified PINs included, on another chip with the same contents:
+  /// for tests that try several futures.
+  public func fork(chip: consuming Chip, memory: consuming Memory) -> Token {
+    Token(copying: self, chip: chip, memory: memory)
+  }
+
+  private init(copying other: borrowing Token, chip: consuming Chip, memory: consuming Memory) {
+    self.chip = chip
+    store = RecordStore(copying: other.store, memory: memory)
+    directory = other.directory
+    session = other.session
+    lifeCycle = other.lifeCycle
+    persona = other.persona
+    chipSerial = other.chipSerial
+    isPowered = other.isPowered
+    chain = other.chain
+    waiting = other.waiting
+    work = []
+    work.reserveCapacity(1024)
+  }
+
+  /// Lends the memory out.
+  public func withMemory<Value: ~Copyable>(_ body: (borrowing Memory) -> Value) -> Value {
+    body(store.memory)
+  }
+
+  /// Lends the chip out.
+  public func withChip<Value: ~Copyable>(_ body: (borrowing Chip) -> Value) -> Value {
+    body(chip)
+  }
+
+  /// Tells of every record that holds: a number of its own, and its value.
+  public func forEachRecord(_ body: (UInt32, [UInt8]) -> Void) {
+    for index in store.entries.indices {
+      var value: [UInt8] = []
+      let key = store.entries[index].key
+      if store.read(key, into: &value) { body(key.rawValue, value) }
+    }
+  }
+
   private mutating func clearVolatileState() {
     store.rollback()
     session = Session()
@@ -162,6 +202,8 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
     // The class is judged first: what follows it may have another form in another class.
     guard bytes.count > 0 else { throw .wrongLength }
     let cla = bytes[0]
+    // CHANGE KEY DATA of CNS cards has a class of its own.
+    if cla == 0x90, bytes.count > 1, bytes[1] == 0x24 { return try CommandAPDU(parsing: bytes) }
     // Proprietary classes, and 001x xxxx, which is reserved (ISO/IEC 7816-4, 5.4.1).
     guard cla & 0x80 == 0, cla & 0xE0 != 0x20 else { throw .classNotSupported }
     guard cla & 0x40 == 0, cla & 0x03 == 0 else { throw .logicalChannelNotSupported }

@@ -5,7 +5,8 @@ import Testing
   @Test(
     "of other classes are answered by what the card does not do",
     arguments: [
-      ("B0FC000001", "6E00"), ("8016020000", "6E00"), ("9024000000", "6E00"),
+      ("B0FC000001", "6E00"), ("8016020000", "6E00"), ("9024000000", "6A88"),
+      ("9020000000", "6E00"),
       ("FF84000008", "6E00"),
       ("2084000008", "6E00"), ("3084000008", "6E00"), ("0C84000008", "6882"),
       ("0484000008", "6882"),
@@ -24,6 +25,7 @@ import Testing
     let card = try IssuedCard()
     let known: Set<UInt8> = [
       0xA4, 0xB0, 0xD6, 0x20, 0x24, 0x2C, 0x84, 0x82, 0x22, 0x2A, 0x46, 0xCA, 0xDA, 0xE0, 0xC0,
+      0x88, 0xB2, 0xDC, 0xE2, 0xE4, 0x04, 0x44, 0xE6, 0xE8,
     ]
     for instruction in UInt8.min...UInt8.max {
       let status = try card.send("00" + Hex.text([instruction]) + "0000").suffix(4)

@@ -52,9 +52,9 @@ struct IssuedImage {
   }
 
   /// Powers a chip from the factory and leads it to where the issuer creates files.
-  static func begin(_ slot: Slot) throws -> Personalisation {
+  static func begin(_ slot: Slot) throws -> CardIssuer {
     _ = try slot.powerOn()
-    let issuer = Personalisation(CardSession(slot))
+    let issuer = CardIssuer(CardSession(slot))
     try issuer.authenticate(transportKey: transportKey)
     try issuer.enter(.initialised)
     return issuer
@@ -136,7 +136,7 @@ final class IssuedCard {
   /// EXTERNAL AUTHENTICATE with the chip's transport key.
   func authenticateIssuer() throws {
     guard let slot else { return }
-    try Personalisation(CardSession(slot)).authenticate(transportKey: IssuedImage.transportKey)
+    try CardIssuer(CardSession(slot)).authenticate(transportKey: IssuedImage.transportKey)
   }
 
   /// What the empty VERIFY tells.

@@ -5,7 +5,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   /// not, `6983` blocked; no try is spent.
   ///
   /// - Throws: `6A88` for a reference the card does not have, `6700` for a length no PIN has,
-  ///   `63Cx` for a wrong one, `6983` where no tries are left.
+  ///   `63Cx` for a wrong one, `6983` where no tries are left, `6985` for the right transport PIN.
   mutating func verify(_ reference: UInt8, _ data: Span<UInt8>) throws(StatusWord) {
     let object = try referenceData(reference)
     guard data.count > 0 else {
@@ -14,7 +14,17 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       throw left == 0 ? .authenticationMethodBlocked : .verificationFailed(triesLeft: left)
     }
     try check(object, data, 0..<data.count)
+    // The right transport PIN proves nothing yet: it opens the way to CHANGE REFERENCE DATA only.
+    guard !mustBeChanged(object) else {
+      try store.commit()
+      throw .conditionsOfUseNotSatisfied
+    }
     session.status.grant(object)
+  }
+
+  /// The object holds a transport PIN that was not changed yet.
+  func mustBeChanged(_ object: SecurityObject) -> Bool {
+    object.options.contains(.transport) && store.length(of: object.changedKey) == nil
   }
 
   /// CHANGE REFERENCE DATA (ISO/IEC 7816-4, 11.5.7): the old value and the new one, eight bytes
@@ -158,6 +168,10 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     _ object: SecurityObject, by data: Span<UInt8>, _ range: Range<Int>
   ) throws(StatusWord) {
     try store.put(object.valueKey, data.extracting(range), mayUseReserve: true)
+    if mustBeChanged(object) {
+      let mark: [1 of UInt8] = [0x01]
+      try store.put(object.changedKey, mark.span)
+    }
     try setTries(object.maximumTries, of: object)
   }
 

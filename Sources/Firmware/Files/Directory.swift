@@ -90,6 +90,12 @@ struct Directory {
     }
   }
 
+  /// There is nothing in the directory; a file without children is empty too.
+  func isEmpty(_ number: UInt16) -> Bool {
+    !files.contains { $0.parent == number && $0.number != number }
+      && !objects.contains { $0.parent == number }
+  }
+
   /// The security environment with this number.
   func environment(_ identifier: UInt8) -> Int? {
     environments.firstIndex { $0.identifier == identifier }

@@ -48,6 +48,20 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
     scratch.reserveCapacity(512)
   }
 
+  /// The same store over a copy of its memory; the open transaction is copied too.
+  init(copying other: borrowing RecordStore, memory: consuming Memory) {
+    self.memory = memory
+    entries = other.entries
+    changes = other.changes
+    openRecord = other.openRecord
+    half = other.half
+    generation = other.generation
+    end = other.end
+    sequence = other.sequence
+    isFailed = other.isFailed
+    scratch.reserveCapacity(512)
+  }
+
   /// Bytes in a half.
   var halfSize: Int { memory.pageSize * memory.pageCount / 2 }
   /// First address of the live half.
@@ -78,6 +92,13 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   func byte(_ key: RecordKey) -> UInt8? {
     guard let (address, length) = locate(key), length > 0 else { return nil }
     return memory.byte(at: address)
+  }
+
+  /// The parts of an object that hold.
+  func parts(of object: UInt16) -> [UInt8] {
+    var parts: [UInt8] = []
+    for entry in entries where entry.key.object == object { parts.append(entry.key.part) }
+    return parts
   }
 
   private func locate(_ key: RecordKey) -> (address: Int, length: Int)? {
