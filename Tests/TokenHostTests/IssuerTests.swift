@@ -75,9 +75,9 @@ import TokenHost
         break
       }
       files += 1
-      for offset in stride(from: 0, to: 0x2000, by: 128) {
+      for offset in stride(from: 0, to: 0x2000, by: 256) {
         let p1p2 = Hex.text([UInt8(offset >> 8), UInt8(offset & 255)])
-        let update = try card.send("00D6\(p1p2)", [UInt8](repeating: 0x77, count: 128))
+        let update = try card.send("00D6\(p1p2)", [UInt8](repeating: 0x77, count: 255))
         guard update == "9000" else {
           #expect(update == "6A84")
           let part = try card.send("00B0\(p1p2)01")

@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test(
-    "a change of PIN, an unblocking and a new key hold whole or not at all",
+    "a change of PIN and an unblocking hold whole or not at all",
     arguments: HostileFlash.Cut.allCases)
   func wholeOrNot(manner: HostileFlash.Cut) throws {
     let old = "12345678"
