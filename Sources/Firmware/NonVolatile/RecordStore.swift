@@ -158,7 +158,8 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   ///
   /// - Throws: `6581` where the memory failed; what holds is known after the next mount.
   mutating func commit() throws(StatusWord) {
-    guard openRecord != nil else { return }
+    guard !changes.isEmpty else { return }
+    guard !isFailed, openRecord != nil else { throw .memoryFailure }
     do throws(FlashFailure) {
       // The trailer must not reach the memory before what it vouches for.
       try memory.barrier()
@@ -237,6 +238,7 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
 
   private mutating func fail() -> StatusWord {
     isFailed = true
+    openRecord = nil
     return .memoryFailure
   }
 
