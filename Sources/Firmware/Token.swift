@@ -114,7 +114,7 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
   private mutating func clearVolatileState() {
     store.rollback()
     session = Session()
-    chain.drop()
+    dropChain()
     waiting.drop()
     chip.unloadAll()
   }
@@ -156,12 +156,12 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
     let command: CommandAPDU
     do throws(StatusWord) { command = try parse(bytes) } catch {
       // It was a command all the same: a chain goes on with the very next one or not at all.
-      chain.drop()
+      dropChain()
       waiting.drop()
       throw error
     }
     if command.ins == 0xC0 {
-      chain.drop()
+      dropChain()
       return try getResponse(command, into: &reply)
     }
     waiting.drop()
@@ -173,6 +173,7 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
       let data = bytes.extracting(command.data)
       if command.isChained {
         guard instruction.allowsChaining else { throw .commandChainingNotSupported }
+        if !chain.continues(command) { dropChain() }
         try chain.append(data, of: command)
         return .success
       }
@@ -183,19 +184,24 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
         swap(&whole, &chain.bytes)
         defer {
           swap(&whole, &chain.bytes)
-          chip.wipe(&chain.bytes)
-          chain.drop()
+          dropChain()
         }
         status = try execute(instruction, whole.span, command.ne, into: &reply)
       } else {
-        chain.drop()
+        dropChain()
         status = try execute(instruction, data, command.ne, into: &reply)
       }
       return waiting.hold(back: &reply, beyond: command.ne, status)
     } catch {
-      chain.drop()
+      dropChain()
       throw error
     }
+  }
+
+  /// Forgets the chain; its parts may have been PINs.
+  private mutating func dropChain() {
+    chip.wipe(&chain.bytes)
+    chain.drop()
   }
 
   private func parse(_ bytes: Span<UInt8>) throws(StatusWord) -> CommandAPDU {

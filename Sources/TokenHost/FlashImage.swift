@@ -132,15 +132,18 @@ struct FlashImage: Flash, ~Copyable {
     }
     var position = range.lowerBound
     while position < range.upperBound {
-      let written = bytes.withUnsafeBytes { buffer in
-        pwrite(
-          descriptor, buffer.baseAddress.map { $0 + position }, range.upperBound - position,
-          position)
+      // A disk may take the pages of one write in any order; a chip programs upwards. Each page is
+      // on the disk before the next one begins.
+      let end = min((position / pageSize + 1) * pageSize, range.upperBound)
+      while position < end {
+        let written = bytes.withUnsafeBytes { buffer in
+          pwrite(descriptor, buffer.baseAddress.map { $0 + position }, end - position, position)
+        }
+        guard written > 0 || errno == EINTR else { throw FlashFailure() }
+        position += max(written, 0)
       }
-      guard written > 0 || errno == EINTR else { throw FlashFailure() }
-      position += max(written, 0)
+      guard fdatasync(descriptor) == 0 else { throw FlashFailure() }
     }
-    guard fdatasync(descriptor) == 0 else { throw FlashFailure() }
     dirty = nil
   }
 

@@ -46,18 +46,20 @@ import TokenHost
     #expect(try card.unblock("10", "87654321", new: "12121212") == "9000")
   }
 
-  @Test("does not get the key with the key object")
+  @Test("cannot replace a key, a PIN or a PUK that the holder has")
   func overwrittenKey() throws {
     let card = try card()
     #expect(try card.send("00A4000C023F00") == "9000")
     #expect(
       try card.send("00DA016E1D 83022001 8508 02000C00FF000000 8609 00FFFFFFFFFFFFFFFF 8F020800")
-        == "9000")
+        == "6A89")
+    #expect(try putCode(0x10, "13131313", card) == "6A89")
+    #expect(try putCode(0x11, "13131313", card) == "6A89")
     #expect(try card.send("0022F1B603830101") == "9000")
-    #expect(try card.send("002A9E9A0301020300") == "6A88")
+    #expect(try card.send("002A9E9A0301020300") == "6982")
+    #expect(try card.verify("10", "12345678") == "9000")
+    #expect(try card.send("002A9E9A0301020300").count == 516)
     try card.reopen()
-    #expect(try card.send("0022F1B603830101") == "9000")
-    #expect(try card.send("002A9E9A0301020300") == "6A88")
     #expect(try card.verify("1A", "11223344") == "9000")
     #expect(try card.send("0022F1B603830110") == "9000")
     #expect(try card.send("002A9E9A0301020300").count == 516)

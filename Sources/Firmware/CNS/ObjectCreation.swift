@@ -9,7 +9,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   /// changed first, `40` a key that asks for the button. Algorithm of a key: `EC` for ECDSA, else
   /// RSA. A private key that was there is gone.
   ///
-  /// - Throws: `6982` where the directory's rule is not met, `6A80` for an object that cannot be.
+  /// - Throws: `6982` where the directory's rule is not met, `6A80` for an object that cannot be,
+  ///   `6A89` for one that is there once the card is operational.
   mutating func putSecurityObject(_ data: Span<UInt8>) throws(StatusWord) {
     let parent = currentDirectory
     try require(parent.access[FileOperation.administer.rawValue], in: parent.number)
@@ -25,6 +26,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     let existing = directory.object(identifier, isKey: kind == .privateKey, from: parent.number)
       .map { directory.objects[$0] }
     let replaced = existing?.parent == parent.number ? existing : nil
+    // In the holder's hands nobody replaces a PIN, a PUK or a key behind the holder's back.
+    guard replaced == nil || lifeCycle.isAdministrative else { throw .fileAlreadyExists }
     let object = SecurityObject(
       number: try number(for: replaced?.number), parent: parent.number, kind: kind,
       identifier: identifier,
