@@ -49,6 +49,11 @@ struct ExecCommand: ParsableCommand {
     let slot = try directory.openToken()
     let world = try failing { try PrivateWorld.start(card: slot) }
     defer { world.stop() }
+    let control = try ControlSocket(
+      path: directory.controlSocket,
+      target: ControlTarget(
+        insert: { world.insert() }, remove: { world.remove() }, press: { slot.pressButton() }))
+    defer { control.stop() }
     var additions = [
       "SOFTDNA_READER": world.readerName, "SOFTDNA_STATE": directory.path,
       "SOFTDNA_CA_FILE": directory.path + "/ca/chain.pem",

@@ -27,8 +27,8 @@ import Testing
 
   @Test("every other status word has one too") func allMeanings() {
     for value in UInt16.min...UInt16.max { #expect(!StatusWord(value).meaning.isEmpty) }
-    #expect(StatusWord(0x63C1).meaning == "wrong; 1 try left")
-    #expect(StatusWord(0x63C0).meaning == "wrong; 0 tries left")
+    #expect(StatusWord(0x63C1).meaning == "not verified; 1 try left")
+    #expect(StatusWord(0x63C0).meaning == "not verified; 0 tries left")
     #expect(StatusWord(0x6110).meaning == "16 bytes wait for GET RESPONSE")
     #expect(StatusWord(0x6C00).meaning == "wrong Le; 256 would be right")
     #expect(StatusWord(0x6A82).text == "6A82")
