@@ -19,7 +19,7 @@ enum Softdna {
       "HOME": folder.path, "XDG_CACHE_HOME": folder.path, "XDG_RUNTIME_DIR": folder.path,
       "TMPDIR": folder.path, "LC_ALL": "C", "TZ": "UTC",
       "PATH": HostPackage.programFolders.joined(separator: ":"),
-      "PKCS11_MODULE": HostPackage.pkcs11Module ?? "",
+      "SOFTDNA": executable, "PKCS11_MODULE": HostPackage.pkcs11Module ?? "",
       "PCSCLITE_CSOCK_NAME": nil, "OPENSC_CONF": nil, "OPENSC_DRIVER": nil, "OPENSC_DEBUG": nil,
       "OPENSSL_CONF": nil,
     ]
