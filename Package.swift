@@ -77,11 +77,19 @@ let package = Package(
     .testTarget(
       name: "CryptographyTests", dependencies: ["Cryptography", "CCrypto"], swiftSettings: host),
     .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"], swiftSettings: host),
+    // Flash memory for tests, with power cuts.
+    .target(
+      name: "FlashTesting", dependencies: ["Firmware"], path: "Tests/FlashTesting",
+      swiftSettings: host),
     .testTarget(
-      name: "FirmwareTests", dependencies: ["ISO7816", "Firmware"], swiftSettings: host),
+      name: "FirmwareTests", dependencies: ["ISO7816", "Firmware", "FlashTesting"],
+      swiftSettings: host),
     .testTarget(
       name: "TokenHostTests",
-      dependencies: ["ISO7816", "Firmware", "Terminal", "TokenHost", "CCrypto"],
+      dependencies: [
+        "ISO7816", "Firmware", "FlashTesting", "Terminal", "TokenHost", "Cryptography",
+        "Issuance", "CCrypto",
+      ],
       swiftSettings: host),
     .testTarget(
       name: "TerminalTests", dependencies: ["ISO7816", "Terminal"], swiftSettings: host),

@@ -52,6 +52,11 @@ struct ExecCommand: ParsableCommand {
     let slot = try directory.openToken()
     let world = try failing { try PrivateWorld.start(card: slot) }
     defer { world.stop() }
+    let control = try ControlSocket(
+      path: directory.controlSocket,
+      target: ControlTarget(
+        insert: { world.insert() }, remove: { world.remove() }, press: { slot.pressButton() }))
+    defer { control.stop() }
     // Absolute: the command may go elsewhere.
     let path = URL(fileURLWithPath: directory.path).path
     var additions = [

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Scenarios
+import TokenHost
 
 /// `softdna run`.
 struct RunCommand: ParsableCommand {
@@ -18,6 +19,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: "A seed in place of the scenarios' own.") var seed: UInt64?
   @Flag(help: "Read and check the files; run nothing.") var check = false
   @Flag(help: "Print every step, not only those that failed.") var steps = false
+  @Flag(help: "Try every command with the power cut at each of its writes.") var tear = false
   @Option(help: "Write JUnit XML to this file.") var junit: String?
   @Option(help: "Write JSON lines to this file, one a scenario.") var json: String?
 
@@ -27,7 +29,9 @@ struct RunCommand: ParsableCommand {
       Console.print("\(scenarios.count) scenario\(scenarios.count == 1 ? "" : "s"), no errors")
       return
     }
-    let workbench = over.workbench
+    guard !tear || over == .direct else { throw Failure("--tear goes with --over direct only") }
+    let tearing = tear ? TearWorkbench() : nil
+    let workbench: any Workbench = tearing ?? over.workbench
     var results: [ScenarioResult] = []
     for scenario in scenarios {
       let result = Runner.run(scenario, on: workbench)
@@ -35,10 +39,24 @@ struct RunCommand: ParsableCommand {
       Console.write(TextReport.text(of: result, showsSteps: steps, paint: Self.paint))
     }
     Console.print(TextReport.summary(of: results, paint: Self.paint))
+    if let tearing { try tell(of: tearing.report) }
     if let junit { try write(JUnitReport.xml(of: results), to: junit) }
     if let json { try write(JSONReport.lines(of: results), to: json) }
     if results.contains(where: { $0.environmentFailure != nil }) { throw ExitCode(2) }
     if !results.allSatisfy(\.hasPassed) { throw ExitCode(1) }
+  }
+
+  private func tell(of report: TearingReport) throws {
+    for violation in report.violations.prefix(20) {
+      Console.print("  " + Console.paint(violation, .red))
+    }
+    let count = report.violations.count
+    Console.print(
+      "\(report.cuts) power cuts at \(report.writes) writes of \(report.commands) commands,"
+        + " \(report.secondCuts) second cuts: "
+        + Console.paint(
+          "\(count) violation\(count == 1 ? "" : "s")", count == 0 ? .green : .red))
+    if count > 0 { throw ExitCode(1) }
   }
 
   private static func paint(_ text: String, _ tone: TextReport.Tone) -> String {

@@ -15,7 +15,8 @@ struct Softdna: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      IssueCommand.self, UpCommand.self, ExecCommand.self, RunCommand.self, APDUCommand.self,
+      IssueCommand.self, UpCommand.self, CtlCommand.self, ExecCommand.self, RunCommand.self,
+      APDUCommand.self,
       RenewCommand.self, BenchCommand.self,
     ])
 
