@@ -46,10 +46,12 @@ enum HostPackage: String, CaseIterable {
       .first { FileManager.default.fileExists(atPath: $0) }
   }
 
-  /// The folders a program is looked for in: PATH, and where daemons are.
+  /// The folders a program is looked for in: PATH, and where daemons are. Without those this user
+  /// may not search, where every command would be forbidden rather than not found (execvp).
   static var programFolders: [String] {
-    (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
-      .split(separator: ":").map(String.init) + ["/usr/local/sbin", "/usr/sbin", "/sbin"]
+    ((ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+      .split(separator: ":").map(String.init) + ["/usr/local/sbin", "/usr/sbin", "/sbin"])
+      .filter { access($0, X_OK) == 0 }
   }
 
   private static func find(_ program: String) -> String? {
