@@ -115,3 +115,16 @@ let package = Package(
       swiftSettings: host),
   ]
 )
+
+// The firmware as a whole image for a chip, which is linked by `make firmware-image`. Nothing of it
+// runs on a host, so the host's builds do not know of it.
+if Context.environment["FIRMWARE_IMAGE"] != nil {
+  package.targets += [
+    .target(
+      name: "FirmwareImage", dependencies: ["ISO7816", "Firmware", "Machine"],
+      path: "Sources/FirmwareImage/Card", swiftSettings: firmware),
+    .target(
+      name: "Machine", path: "Sources/FirmwareImage/Machine", exclude: ["mps2-an386.ld"],
+      cSettings: [.unsafeFlags(["-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"])]),
+  ]
+}
