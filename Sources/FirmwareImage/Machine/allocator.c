@@ -24,9 +24,15 @@ static void prepare(void) {
   is_ready = 1;
 }
 
+/// Swift does not expect to be refused; address 0 is memory here, and must not be taken for a block.
+static _Noreturn int full(void) {
+  machine_say("the heap is full\n");
+  machine_exit(73);
+}
+
 int posix_memalign(void **result, size_t alignment, size_t size) {
   if (!is_ready) prepare();
-  if (size > (size_t)(machine_heap_end - machine_heap_start)) return 12;
+  if (size > (size_t)(machine_heap_end - machine_heap_start)) return full();
   size_t needed = header + ((size + 7) & ~(size_t)7);
   if (needed < 2 * header) needed = 2 * header;
   if (alignment < 8) alignment = 8;
@@ -63,8 +69,7 @@ int posix_memalign(void **result, size_t alignment, size_t size) {
     *result = (void *)place;
     return 0;
   }
-  machine_say("the heap is full\n");
-  return 12;
+  return full();
 }
 
 void free(void *pointer) {
