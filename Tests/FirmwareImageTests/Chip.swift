@@ -24,9 +24,13 @@ struct Chip {
   let status: TerminationStatus
 
   /// Continuous integration must not leave it out; at a desk it may be missing.
-  static let isExpected =
-    ProcessInfo.processInfo.environment["CI"] != nil
-    || FileManager.default.isExecutableFile(atPath: "/usr/bin/qemu-system-arm")
+  static let isExpected: Bool = {
+    let environment = ProcessInfo.processInfo.environment
+    return environment["CI"] != nil
+      || (environment["PATH"] ?? "").split(separator: ":").contains {
+        FileManager.default.isExecutableFile(atPath: $0 + "/qemu-system-arm")
+      }
+  }()
 
   private static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
@@ -55,6 +59,7 @@ struct Chip {
       output: .string(limit: 65_536), error: .string(limit: 65_536))
     status = run.terminationStatus
     console = run.standardOutput + run.standardError
+    guard folder.has("replies.txt") else { throw ChipFailure(description: console) }
     replies = try String(decoding: folder.read("replies.txt"), as: UTF8.self)
       .split(separator: "\n").map { line in
         let fields = line.split(separator: " ")
@@ -72,7 +77,7 @@ struct Chip {
   }
 }
 
-/// The image cannot be made.
+/// The image cannot be made, or the machine does not run it.
 struct ChipFailure: Error, CustomStringConvertible { let description: String }
 
 /// A folder that is gone with the value.
