@@ -108,6 +108,14 @@ let package = Package(
       name: "ScenariosTests",
       dependencies: ["ISO7816", "Terminal", "TokenHost", "Authority", "Issuance", "Scenarios"],
       swiftSettings: host),
+    // The firmware in an emulated chip against the firmware in this process.
+    .testTarget(
+      name: "FirmwareImageTests",
+      dependencies: [
+        "ISO7816", "Firmware", "FlashTesting", "Terminal", "TokenHost", "Cryptography", "Issuance",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      swiftSettings: host),
     // Unmodified host software against the issued token, through real pcscd.
     .testTarget(
       name: "HostSoftwareTests",
@@ -115,3 +123,16 @@ let package = Package(
       swiftSettings: host),
   ]
 )
+
+// The firmware as a whole image for a chip, which is linked by `make embedded`. Nothing of it
+// runs on a host, so the host's builds do not know of it.
+if Context.environment["FIRMWARE_IMAGE"] != nil {
+  package.targets += [
+    .target(
+      name: "FirmwareImage", dependencies: ["ISO7816", "Firmware", "Machine"],
+      path: "Sources/FirmwareImage/Card", swiftSettings: firmware),
+    .target(
+      name: "Machine", path: "Sources/FirmwareImage/Machine", exclude: ["mps2-an386.ld"],
+      cSettings: [.unsafeFlags(["-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"])]),
+  ]
+}
