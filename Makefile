@@ -3,20 +3,23 @@
 SWIFT ?= swift
 # Where `make run` puts its token.
 TOKEN := .build/token
+# Where `make firmware-arm` puts its.
+CHIP_TOKEN := .build/token-on-chip
 SOURCES := Package.swift Sources Tests vsmartcard
 
 # To build; to run over a PC/SC reader; to test against host software.
 BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev pkg-config
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
-  python3-pyscard libxml2-utils faketime
+  python3-pyscard libxml2-utils faketime qemu-system-arm
 
-.PHONY: help setup setup-run setup-test build run test lint embedded bench clean
+.PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean
 
 help:
 	@echo "make run    issue a token, plug it into a PC/SC reader, replay the core scenarios"
 	@echo "make test   every check: lint, bare-metal build, all tests"
 	@echo "make bench  the performance table"
+	@echo "make firmware-arm  the token on an emulated Cortex-M4, and what it takes of the chip"
 	@echo "make setup  install the Debian packages that are missing"
 
 setup: setup-run setup-test
@@ -41,10 +44,36 @@ run: build
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
 
-# The firmware for a chip without an operating system: it must compile, it is not run here.
-embedded:
-	$(SWIFT) build --triple armv7em-none-none-eabi -c release --scratch-path .build-armv7em \
-	  --target Firmware -Xswiftc -enable-experimental-feature -Xswiftc Embedded
+# The firmware as an image for a chip without an operating system. SwiftPM compiles it, but does not
+# know how to link for such a machine; the linker is the one beside the compiler.
+FIRMWARE_IMAGE := .build-armv7em/softdna.elf
+FIRMWARE_SOURCES := $(shell find Sources/ISO7816 Sources/Firmware Sources/FirmwareImage -type f)
+FIRMWARE_OBJECTS := .build-armv7em/armv7em-none-none-eabi/release
+
+embedded: $(FIRMWARE_IMAGE)
+
+$(FIRMWARE_IMAGE): $(FIRMWARE_SOURCES) Package.swift Makefile
+	@# Objects of sources that are gone must not be linked.
+	@rm -f $(FIRMWARE_OBJECTS)/FirmwareImage.build/*.o $(FIRMWARE_OBJECTS)/Machine.build/*.o
+	FIRMWARE_IMAGE=1 $(SWIFT) build --triple armv7em-none-none-eabi -c release \
+	  --scratch-path .build-armv7em --target FirmwareImage \
+	  -Xswiftc -enable-experimental-feature -Xswiftc Embedded -Xswiftc -Osize \
+	  -Xswiftc -Xfrontend -Xswiftc -function-sections \
+	  -Xcc -mcpu=cortex-m4 -Xcc -mfloat-abi=soft -Xcc -Os
+	"$$($(SWIFT)c -print-target-info \
+	  | sed -n 's|.*"runtimeResourcePath": "\(.*\)/lib/swift".*|\1/bin|p')/ld.lld" \
+	  --gc-sections --fatal-warnings -T Sources/FirmwareImage/Machine/mps2-an386.ld -o $@ \
+	  $(FIRMWARE_OBJECTS)/FirmwareImage.build/*.o $(FIRMWARE_OBJECTS)/Machine.build/*.o
+
+# A token issued here lives on over there: commands, replies, and what the image takes of the chip.
+firmware-arm: build $(FIRMWARE_IMAGE)
+	@sh .ci/install qemu-system-arm
+	@rm -rf $(CHIP_TOKEN)
+	.build/release/softdna issue --state $(CHIP_TOKEN)
+	@cp Sources/FirmwareImage/commands.txt $(CHIP_TOKEN)
+	sh Sources/FirmwareImage/run $(FIRMWARE_IMAGE) $(CHIP_TOKEN)
+	@grep -v '^#' $(CHIP_TOKEN)/commands.txt | (echo power; cat) \
+	  | paste -d '\t' - $(CHIP_TOKEN)/replies.txt
 
 test: setup-test lint embedded
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

@@ -77,11 +77,19 @@ let package = Package(
     .testTarget(
       name: "CryptographyTests", dependencies: ["Cryptography", "CCrypto"], swiftSettings: host),
     .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"], swiftSettings: host),
+    // Flash memory for tests, with power cuts.
+    .target(
+      name: "FlashTesting", dependencies: ["Firmware"], path: "Tests/FlashTesting",
+      swiftSettings: host),
     .testTarget(
-      name: "FirmwareTests", dependencies: ["ISO7816", "Firmware"], swiftSettings: host),
+      name: "FirmwareTests", dependencies: ["ISO7816", "Firmware", "FlashTesting"],
+      swiftSettings: host),
     .testTarget(
       name: "TokenHostTests",
-      dependencies: ["ISO7816", "Firmware", "Terminal", "TokenHost", "CCrypto"],
+      dependencies: [
+        "ISO7816", "Firmware", "FlashTesting", "Terminal", "TokenHost", "Cryptography",
+        "Issuance", "CCrypto",
+      ],
       swiftSettings: host),
     .testTarget(
       name: "TerminalTests", dependencies: ["ISO7816", "Terminal"], swiftSettings: host),
@@ -102,6 +110,14 @@ let package = Package(
         "ISO7816", "Terminal", "TokenHost", "Authority", "Issuance", "Scenarios", "softdna",
       ],
       exclude: ["Broken", "validate.py", "junit.xsd"], swiftSettings: host),
+    // The firmware in an emulated chip against the firmware in this process.
+    .testTarget(
+      name: "FirmwareImageTests",
+      dependencies: [
+        "ISO7816", "Firmware", "FlashTesting", "Terminal", "TokenHost", "Cryptography", "Issuance",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      swiftSettings: host),
     // Unmodified host software against the issued token, through real pcscd.
     .testTarget(
       name: "HostSoftwareTests",
@@ -109,3 +125,16 @@ let package = Package(
       swiftSettings: host),
   ]
 )
+
+// The firmware as a whole image for a chip, which is linked by `make embedded`. Nothing of it
+// runs on a host, so the host's builds do not know of it.
+if Context.environment["FIRMWARE_IMAGE"] != nil {
+  package.targets += [
+    .target(
+      name: "FirmwareImage", dependencies: ["ISO7816", "Firmware", "Machine"],
+      path: "Sources/FirmwareImage/Card", swiftSettings: firmware),
+    .target(
+      name: "Machine", path: "Sources/FirmwareImage/Machine", exclude: ["mps2-an386.ld"],
+      cSettings: [.unsafeFlags(["-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"])]),
+  ]
+}

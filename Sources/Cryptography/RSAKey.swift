@@ -20,7 +20,7 @@ public struct RSAKey: ~Copyable {
     throws(CryptoError) -> RSAKey
   {
     guard randomness.isReproducible else { return try generate(bits: bits) }
-    return try derive(bits: bits, from: &randomness)
+    return try RememberedKeys.shared.key(bits: bits, from: &randomness)
   }
 
   private static func generate(bits: Int) throws(CryptoError) -> RSAKey {

@@ -1,5 +1,11 @@
 import CCrypto
 
+/// A place in a reproducible stream.
+struct StreamPlace: Hashable, Sendable {
+  let key: [UInt8]
+  let position: UInt64
+}
+
 /// Where random bytes come from: the system, or a seed that gives the same bytes each time.
 public struct Randomness: Sendable {
   /// Key of the stream; nil for the system's randomness.
@@ -21,6 +27,12 @@ public struct Randomness: Sendable {
   }
 
   private init(key: [UInt8]?) { self.key = key }
+
+  /// What the next bytes depend on; nil for the system's randomness.
+  var place: StreamPlace? { key.map { StreamPlace(key: $0, position: position) } }
+
+  /// Goes on from another place of the same stream.
+  mutating func move(to place: StreamPlace) { position = place.position }
 
   /// The same seed gives these bytes again.
   public var isReproducible: Bool { key != nil }

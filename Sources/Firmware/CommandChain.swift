@@ -12,18 +12,12 @@ struct CommandChain {
   /// The command has the header of the chain that is open.
   func continues(_ command: CommandAPDU) -> Bool { header == Self.header(of: command) }
 
-  /// Takes one more part; a part with another header begins a new chain.
+  /// Takes one more part; the first one gives the chain its header.
   ///
-  /// - Throws: `6700` where the chain grows too long; it is dropped then.
+  /// - Throws: `6700` where the chain grows too long.
   mutating func append(_ data: Span<UInt8>, of command: CommandAPDU) throws(StatusWord) {
-    if !continues(command) {
-      drop()
-      header = Self.header(of: command)
-    }
-    guard bytes.count + data.count <= Self.capacity else {
-      drop()
-      throw .wrongLength
-    }
+    header = Self.header(of: command)
+    guard bytes.count + data.count <= Self.capacity else { throw .wrongLength }
     for index in 0..<data.count { bytes.append(data[index]) }
   }
 

@@ -35,6 +35,8 @@ public struct FlashFailure: Error, Sendable {
 public enum KeyAlgorithm: Equatable, Sendable {
   /// RSA with a modulus of this many bits.
   case rsa(bits: Int)
+  /// ECDSA on a curve over a prime field of this many bits: 256 and 384 are NIST's P-256 and P-384.
+  case ecdsa(bits: Int)
 }
 
 /// The chip's coprocessor: randomness, wiping, keys. With `Flash` it is all the firmware asks of the
@@ -57,7 +59,8 @@ public protocol Coprocessor: ~Copyable {
   /// Puts a private key into a slot.
   ///
   /// - Throws: `6984` where `material` is no private key.
-  mutating func load(_ slot: UInt16, material: Span<UInt8>) throws(StatusWord)
+  mutating func load(_ slot: UInt16, _ algorithm: KeyAlgorithm, material: Span<UInt8>)
+    throws(StatusWord)
   /// Empties a slot and wipes what it held.
   mutating func unload(_ slot: UInt16)
   /// Empties every slot.
@@ -74,6 +77,15 @@ public protocol Coprocessor: ~Copyable {
   /// - Throws: `6A80` where the input is not smaller than the modulus.
   mutating func applyPrivateKey(_ slot: UInt16, to input: Span<UInt8>, into output: inout [UInt8])
     throws(StatusWord)
+  /// Appends the uncompressed public point, `04`, x and y (SEC 1, 2.3.3).
+  func publicPoint(_ slot: UInt16, into bytes: inout [UInt8])
+  /// ECDSA (FIPS 186-5, 6.4.1): appends r and s, each as long as the field.
+  ///
+  /// - Throws: `6A80` for a digest the coprocessor does not take.
+  mutating func signDigest(_ slot: UInt16, _ digest: Span<UInt8>, into signature: inout [UInt8])
+    throws(StatusWord)
+  /// Waits until somebody presses the token's button; false where nobody does in time.
+  mutating func waitForButton() -> Bool
   /// Appends the AES-CMAC of `message` (NIST SP 800-38B), 16 bytes.
   ///
   /// - Parameter key: 16 bytes.

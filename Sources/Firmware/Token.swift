@@ -71,10 +71,50 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
   /// Gives the memory back, for a test that looks at it or boots it again.
   public consuming func removeMemory() -> Memory { store.memory }
 
+  /// The same token at this moment, verified PINs included, on another chip with the same contents:
+  /// for tests that try several futures.
+  public func fork(chip: consuming Chip, memory: consuming Memory) -> Token {
+    Token(copying: self, chip: chip, memory: memory)
+  }
+
+  private init(copying other: borrowing Token, chip: consuming Chip, memory: consuming Memory) {
+    self.chip = chip
+    store = RecordStore(copying: other.store, memory: memory)
+    directory = other.directory
+    session = other.session
+    lifeCycle = other.lifeCycle
+    persona = other.persona
+    chipSerial = other.chipSerial
+    isPowered = other.isPowered
+    chain = other.chain
+    waiting = other.waiting
+    work = []
+    work.reserveCapacity(1024)
+  }
+
+  /// Lends the memory out.
+  public func withMemory<Value: ~Copyable>(_ body: (borrowing Memory) -> Value) -> Value {
+    body(store.memory)
+  }
+
+  /// Lends the chip out.
+  public func withChip<Value: ~Copyable>(_ body: (borrowing Chip) -> Value) -> Value {
+    body(chip)
+  }
+
+  /// Tells of every record that holds: a number of its own, and its value.
+  public func forEachRecord(_ body: (UInt32, [UInt8]) -> Void) {
+    for index in store.entries.indices {
+      var value: [UInt8] = []
+      let key = store.entries[index].key
+      if store.read(key, into: &value) { body(key.rawValue, value) }
+    }
+  }
+
   private mutating func clearVolatileState() {
     store.rollback()
     session = Session()
-    chain.drop()
+    dropChain()
     waiting.drop()
     chip.unloadAll()
   }
@@ -113,9 +153,15 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
   private mutating func respond(to bytes: Span<UInt8>, into reply: inout [UInt8])
     throws(StatusWord) -> StatusWord
   {
-    let command = try parse(bytes)
+    let command: CommandAPDU
+    do throws(StatusWord) { command = try parse(bytes) } catch {
+      // It was a command all the same: a chain goes on with the very next one or not at all.
+      dropChain()
+      waiting.drop()
+      throw error
+    }
     if command.ins == 0xC0 {
-      chain.drop()
+      dropChain()
       return try getResponse(command, into: &reply)
     }
     waiting.drop()
@@ -127,6 +173,7 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
       let data = bytes.extracting(command.data)
       if command.isChained {
         guard instruction.allowsChaining else { throw .commandChainingNotSupported }
+        if !chain.continues(command) { dropChain() }
         try chain.append(data, of: command)
         return .success
       }
@@ -137,25 +184,32 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
         swap(&whole, &chain.bytes)
         defer {
           swap(&whole, &chain.bytes)
-          chip.wipe(&chain.bytes)
-          chain.drop()
+          dropChain()
         }
         status = try execute(instruction, whole.span, command.ne, into: &reply)
       } else {
-        chain.drop()
+        dropChain()
         status = try execute(instruction, data, command.ne, into: &reply)
       }
       return waiting.hold(back: &reply, beyond: command.ne, status)
     } catch {
-      chain.drop()
+      dropChain()
       throw error
     }
+  }
+
+  /// Forgets the chain; its parts may have been PINs.
+  private mutating func dropChain() {
+    chip.wipe(&chain.bytes)
+    chain.drop()
   }
 
   private func parse(_ bytes: Span<UInt8>) throws(StatusWord) -> CommandAPDU {
     // The class is judged first: what follows it may have another form in another class.
     guard bytes.count > 0 else { throw .wrongLength }
     let cla = bytes[0]
+    // CHANGE KEY DATA of CNS cards has a class of its own.
+    if cla == 0x90, bytes.count > 1, bytes[1] == 0x24 { return try CommandAPDU(parsing: bytes) }
     // Proprietary classes, and 001x xxxx, which is reserved (ISO/IEC 7816-4, 5.4.1).
     guard cla & 0x80 == 0, cla & 0xE0 != 0x20 else { throw .classNotSupported }
     guard cla & 0x40 == 0, cla & 0x03 == 0 else { throw .logicalChannelNotSupported }
@@ -173,6 +227,8 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
       return status
     } catch {
       store.rollback()
+      // What was verified may not have been counted.
+      if store.isFailed { session.status = SecurityStatus() }
       throw error
     }
   }

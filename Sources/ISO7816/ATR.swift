@@ -3,8 +3,8 @@ public struct ATR: Equatable, Sendable {
   /// TS, T0, the interface bytes, the historical bytes and, where T=1 is offered, TCK.
   public let bytes: [UInt8]
 
-  /// An ATR from the bytes TS up to the last historical byte; TCK is computed and added when a
-  /// protocol other than T=0 is offered (8.2.5).
+  /// An ATR that offers another protocol than T=0, from the bytes TS up to the last historical
+  /// byte: TCK is computed and added (8.2.5).
   public init(withoutTCK bytes: [UInt8]) {
     var exclusiveOr: UInt8 = 0
     for byte in bytes.dropFirst() { exclusiveOr ^= byte }

@@ -62,5 +62,5 @@ public struct CommandAPDU: Equatable, Sendable {
   }
 
   /// Bit 5 of an interindustry class: this is not the last command of a chain (5.3.3).
-  public var isChained: Bool { cla & 0x10 != 0 }
+  public var isChained: Bool { cla & 0x90 == 0x10 }
 }

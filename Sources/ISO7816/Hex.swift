@@ -6,24 +6,27 @@ public enum Hex {
   public static func bytes(_ text: String) -> [UInt8]? {
     var bytes: [UInt8] = []
     var high: UInt8?
+    var needsPair = false
     for character in text.utf8 {
       switch character {
       case 0x20, 0x09, 0x0A, 0x0D, 0x3A:
-        guard high == nil else { return nil }
+        guard high == nil, !needsPair else { return nil }
       case 0x78, 0x58:
-        guard high == 0 else { return nil }
+        guard high == 0, !needsPair else { return nil }
         high = nil
+        needsPair = true
       default:
         guard let digit = digit(character) else { return nil }
         if let first = high {
           bytes.append(first << 4 | digit)
           high = nil
+          needsPair = false
         } else {
           high = digit
         }
       }
     }
-    return high == nil ? bytes : nil
+    return high == nil && !needsPair ? bytes : nil
   }
 
   /// Two upper-case digits a byte.

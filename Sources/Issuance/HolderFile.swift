@@ -17,23 +17,30 @@ public enum HolderFile {
     guard let data = FileManager.default.contents(atPath: path),
       let text = String(data: data, encoding: .utf8)
     else { throw FileError(description: "\(path): cannot be read as UTF-8 text") }
-    let holder: Holder
     do {
-      try refuseUnknownKeys(text, path)
-      holder = try YAMLDecoder().decode(Holder.self, from: text)
-    } catch let error as DecodingError {
-      throw FileError(description: "\(path): \(sentence(error))")
+      let places = try places(in: text, path)
+      func place(_ key: String?) -> String { key.flatMap { places[$0] } ?? "" }
+      do {
+        let holder = try YAMLDecoder().decode(Holder.self, from: text)
+        try holder.validate()
+        return holder
+      } catch let error as DecodingError {
+        let (key, sentence) = complaint(error)
+        throw FileError(description: "\(path)\(place(key)): \(sentence)")
+      } catch let error as AuthorityError {
+        guard case .field(let key) = error.rule else {
+          throw FileError(description: "\(path): \(error)")
+        }
+        throw FileError(description: "\(path)\(place(key)): \(key): \(error.reason)")
+      }
     } catch let error as YamlError {
       throw FileError(description: "\(path): not YAML: \(error)")
     }
-    do throws(AuthorityError) { try holder.validate() } catch {
-      throw FileError(description: "\(path): \(error)")
-    }
-    return holder
   }
 
-  /// A misspelt key must not pass for an absent one; the decoder alone would let it.
-  private static func refuseUnknownKeys(_ text: String, _ path: String) throws {
+  /// Where each key is, as `:LINE:COLUMN`. A misspelt key must not pass for an absent one; the
+  /// decoder alone would let it.
+  private static func places(in text: String, _ path: String) throws -> [String: String] {
     var example = Holder.fictitious
     example.companyRole = CompanyRole(company: "", role: "")
     guard
@@ -41,21 +48,32 @@ public enum HolderFile {
         .compactMap(\.string),
       let written = try Yams.compose(yaml: text)?.mapping
     else { throw FileError(description: "\(path): a holder is a list of key: value lines") }
-    for key in written.keys where !known.contains(key.string ?? "") {
-      let place = key.mark.map { ":\($0.line):\($0.column)" } ?? ""
-      throw FileError(
-        description: "\(path)\(place): unknown key \"\(key.string ?? "")\"; known: "
-          + known.joined(separator: ", "))
+    var places: [String: String] = [:]
+    for key in written.keys {
+      let (name, place) = (key.string ?? "", key.mark.map { ":\($0.line):\($0.column)" } ?? "")
+      guard known.contains(name) else {
+        throw FileError(
+          description: "\(path)\(place): unknown key \"\(name)\"; known: "
+            + known.joined(separator: ", "))
+      }
+      places[name] = place
     }
+    return places
   }
 
-  private static func sentence(_ error: DecodingError) -> String {
+  /// The key at fault, where there is one in the file, and what is wrong with it.
+  private static func complaint(_ error: DecodingError) -> (key: String?, sentence: String) {
     switch error {
-    case .keyNotFound(let key, _): "the key \(key.stringValue) is missing"
+    case .keyNotFound(let key, let context):
+      (context.codingPath.first?.stringValue, "the key \(key.stringValue) is missing")
     case .valueNotFound(_, let context), .typeMismatch(_, let context),
       .dataCorrupted(let context):
-      "\(context.codingPath.map(\.stringValue).joined(separator: ".")): \(context.debugDescription)"
-    @unknown default: "\(error)"
+      (
+        context.codingPath.first?.stringValue,
+        "\(context.codingPath.map(\.stringValue).joined(separator: ".")): "
+          + context.debugDescription
+      )
+    @unknown default: (nil, "\(error)")
     }
   }
 }

@@ -63,16 +63,30 @@ public final class CardSession {
 
   /// Sends a command APDU as it is, and fetches what `61xx` and `6Cxx` announce.
   public func complete(_ command: [UInt8]) throws(ChannelError) -> CardResponse {
-    var answer = try exchange(command)
-    if answer.status.sw1 == 0x6C, command.count >= 5 {
-      answer = try exchange(command.dropLast() + [answer.status.sw2])
-    }
+    var answer = try exchangeCorrectingLe(command)
     var data = answer.data
     while answer.status.sw1 == 0x61 {
-      answer = try exchange([0x00, 0xC0, 0x00, 0x00, answer.status.sw2])
+      answer = try exchangeCorrectingLe([0x00, 0xC0, 0x00, 0x00, answer.status.sw2])
+      // A card that announces data and gives none would do so for ever.
+      guard !answer.data.isEmpty else { break }
       data += answer.data
     }
     return CardResponse(data: data, status: answer.status)
+  }
+
+  /// Sends a command APDU, once more with the right Le where the card tells it by `6Cxx`.
+  private func exchangeCorrectingLe(_ bytes: [UInt8]) throws(ChannelError) -> CardResponse {
+    let answer = try exchange(bytes)
+    guard answer.status.sw1 == 0x6C else { return answer }
+    let command: CommandAPDU
+    do throws(StatusWord) { command = try CommandAPDU(parsing: bytes.span) } catch {
+      return answer
+    }
+    return try exchange(
+      CommandAPDU.bytes(
+        cla: command.cla, ins: command.ins, p1: command.p1, p2: command.p2,
+        data: Array(bytes[command.data]),
+        ne: answer.status.sw2 == 0 ? 256 : Int(answer.status.sw2)))
   }
 
   /// Sends a command APDU as it is, and nothing else.

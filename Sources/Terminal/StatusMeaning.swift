@@ -8,7 +8,7 @@ extension StatusWord {
   public var meaning: String {
     if let known = Self.meanings[rawValue] { return known }
     if let triesLeft {
-      return triesLeft == 1 ? "wrong; 1 try left" : "wrong; \(triesLeft) tries left"
+      return triesLeft == 1 ? "not verified; 1 try left" : "not verified; \(triesLeft) tries left"
     }
     return switch sw1 {
     case 0x61: "\(sw2 == 0 ? "256 or more" : "\(sw2)") bytes wait for GET RESPONSE"

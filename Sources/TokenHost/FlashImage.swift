@@ -18,10 +18,21 @@ struct FlashImage: Flash, ~Copyable {
   /// What was programmed since the last barrier.
   private var dirty: Range<Int>?
 
+  /// Whose power it needs; nil where that cannot be cut.
+  private var supply: PowerSupply?
+
   /// Erased memory that is gone with this value.
-  init() {
+  init(supply: PowerSupply? = nil) {
     bytes = [UInt8](repeating: 0xFF, count: 32 * 4096)
     descriptor = -1
+    self.supply = supply
+  }
+
+  /// The same contents in memory, under another supply.
+  init(copying other: borrowing FlashImage, supply: PowerSupply) {
+    bytes = other.bytes
+    descriptor = -1
+    self.supply = supply
   }
 
   /// The memory in an existing image file.
@@ -93,6 +104,9 @@ struct FlashImage: Flash, ~Copyable {
   }
 
   mutating func program(_ unit: UInt64, at address: Int) throws(FlashFailure) {
+    if let (kind, noise) = supply?.nextWrite() {
+      try interruptProgramming(unit, at: address, kind, noise)
+    }
     for offset in 0..<8 {
       // A cell takes a value once after each erase; a second one would come out as neither.
       guard bytes[address + offset] == 0xFF else { throw FlashFailure() }
@@ -102,6 +116,7 @@ struct FlashImage: Flash, ~Copyable {
   }
 
   mutating func erase(page: Int) throws(FlashFailure) {
+    if let (kind, noise) = supply?.nextWrite() { try interruptErasure(of: page, kind, noise) }
     // What was programmed before the erasure must not come after it.
     try barrier()
     let range = page * pageSize..<(page + 1) * pageSize
@@ -117,16 +132,52 @@ struct FlashImage: Flash, ~Copyable {
     }
     var position = range.lowerBound
     while position < range.upperBound {
-      let written = bytes.withUnsafeBytes { buffer in
-        pwrite(
-          descriptor, buffer.baseAddress.map { $0 + position }, range.upperBound - position,
-          position)
+      // A disk may take the pages of one write in any order; a chip programs upwards. Each page is
+      // on the disk before the next one begins.
+      let end = min((position / pageSize + 1) * pageSize, range.upperBound)
+      while position < end {
+        let written = bytes.withUnsafeBytes { buffer in
+          pwrite(descriptor, buffer.baseAddress.map { $0 + position }, end - position, position)
+        }
+        guard written > 0 || errno == EINTR else { throw FlashFailure() }
+        position += max(written, 0)
       }
-      guard written > 0 || errno == EINTR else { throw FlashFailure() }
-      position += max(written, 0)
+      guard fdatasync(descriptor) == 0 else { throw FlashFailure() }
     }
-    guard fdatasync(descriptor) == 0 else { throw FlashFailure() }
     dirty = nil
+  }
+
+  /// Power goes while a unit is programmed: a torn one has some of its zeros already.
+  private mutating func interruptProgramming(
+    _ unit: UInt64, at address: Int, _ kind: PowerCut, _ noise: UInt64
+  ) throws(FlashFailure) {
+    let value: UInt64
+    switch kind {
+    case .notStarted: value = .max
+    case .torn:
+      var stream = Noise(noise ^ UInt64(address))
+      value = unit | stream.next()
+    case .completed: value = unit
+    }
+    for offset in 0..<8 {
+      bytes[address + offset] &= UInt8(truncatingIfNeeded: value >> UInt64(8 * offset))
+    }
+    throw FlashFailure()
+  }
+
+  /// Power goes while a page is erased: a torn one has some of its ones already.
+  private mutating func interruptErasure(of page: Int, _ kind: PowerCut, _ noise: UInt64)
+    throws(FlashFailure)
+  {
+    var stream = Noise(noise ^ UInt64(page))
+    for address in page * pageSize..<(page + 1) * pageSize {
+      switch kind {
+      case .notStarted: break
+      case .torn: bytes[address] |= UInt8(truncatingIfNeeded: stream.next())
+      case .completed: bytes[address] = 0xFF
+      }
+    }
+    throw FlashFailure()
   }
 
   private mutating func markDirty(_ range: Range<Int>) {

@@ -3,13 +3,24 @@ import Cryptography
 import Firmware
 import ISO7816
 
-/// The chip's coprocessor on Linux: libcrypto. Private keys are RSAPrivateKey in DER.
+/// The chip's coprocessor on Linux: libcrypto. Private keys are RSAPrivateKey (RFC 8017, A.1.2) or
+/// ECPrivateKey (RFC 5915) in DER.
 struct LibcryptoCoprocessor: Coprocessor, ~Copyable {
   private var randomness: Randomness
   private var keys: [UInt16: LoadedKey] = [:]
+  private let button: Button
 
   /// A coprocessor that takes its random bytes from here.
-  init(randomness: Randomness) { self.randomness = randomness }
+  init(randomness: Randomness, button: Button = Button(patience: .zero)) {
+    self.randomness = randomness
+    self.button = button
+  }
+
+  /// Another coprocessor in the same state, its key slots empty.
+  init(copying other: borrowing LibcryptoCoprocessor, button: Button) {
+    randomness = other.randomness
+    self.button = button
+  }
 
   mutating func appendRandom(_ count: Int, to bytes: inout [UInt8]) {
     randomness.append(count, to: &bytes)
@@ -23,11 +34,14 @@ struct LibcryptoCoprocessor: Coprocessor, ~Copyable {
   mutating func generateKeyPair(_ algorithm: KeyAlgorithm, material: inout [UInt8])
     throws(StatusWord)
   {
-    guard case .rsa(let bits) = algorithm else { throw .functionNotSupported }
     do throws(CryptoError) {
-      let key = try RSAKey.generate(bits: bits, from: &randomness)
       material.removeAll(keepingCapacity: true)
-      try key.appendDER(to: &material)
+      switch algorithm {
+      case .rsa(let bits):
+        try RSAKey.generate(bits: bits, from: &randomness).appendDER(to: &material)
+      case .ecdsa(let bits):
+        try ECKey.generate(bits: bits, from: &randomness).appendDER(to: &material)
+      }
     } catch {
       throw .noPreciseDiagnosis
     }
@@ -35,9 +49,14 @@ struct LibcryptoCoprocessor: Coprocessor, ~Copyable {
 
   func isLoaded(_ slot: UInt16) -> Bool { keys[slot] != nil }
 
-  mutating func load(_ slot: UInt16, material: Span<UInt8>) throws(StatusWord) {
+  mutating func load(_ slot: UInt16, _ algorithm: KeyAlgorithm, material: Span<UInt8>)
+    throws(StatusWord)
+  {
     do throws(CryptoError) {
-      keys[slot] = try LoadedKey(der: material)
+      switch algorithm {
+      case .rsa: keys[slot] = LoadedKey(rsa: try LoadedRSAKey(der: material))
+      case .ecdsa: keys[slot] = LoadedKey(curve: try LoadedECKey(der: material))
+      }
     } catch {
       throw .referenceDataNotUsable
     }
@@ -45,26 +64,39 @@ struct LibcryptoCoprocessor: Coprocessor, ~Copyable {
 
   mutating func unload(_ slot: UInt16) { keys[slot] = nil }
   mutating func unloadAll() { keys.removeAll(keepingCapacity: true) }
-  func modulusLength(_ slot: UInt16) -> Int { keys[slot]?.key.modulusLength ?? 0 }
+  func modulusLength(_ slot: UInt16) -> Int { keys[slot]?.rsa?.modulusLength ?? 0 }
 
   func modulus(_ slot: UInt16, into bytes: inout [UInt8]) {
-    if let loaded = keys[slot] { bytes.append(contentsOf: loaded.key.modulus) }
+    if let key = keys[slot]?.rsa { bytes.append(contentsOf: key.modulus) }
   }
 
   func publicExponent(_ slot: UInt16, into bytes: inout [UInt8]) {
-    if let loaded = keys[slot] { bytes.append(contentsOf: loaded.key.publicExponent) }
+    if let key = keys[slot]?.rsa { bytes.append(contentsOf: key.publicExponent) }
+  }
+
+  func publicPoint(_ slot: UInt16, into bytes: inout [UInt8]) {
+    if let key = keys[slot]?.curve { bytes.append(contentsOf: key.publicPoint) }
   }
 
   mutating func applyPrivateKey(
     _ slot: UInt16, to input: Span<UInt8>, into output: inout [UInt8]
   ) throws(StatusWord) {
-    guard let loaded = keys[slot] else { throw .referencedDataNotFound }
-    do throws(CryptoError) {
-      try loaded.applyPrivateKey(to: input, into: &output)
-    } catch {
+    guard let key = keys[slot]?.rsa else { throw .referencedDataNotFound }
+    do throws(CryptoError) { try key.apply(to: input, into: &output) } catch {
       throw .incorrectData
     }
   }
+
+  mutating func signDigest(
+    _ slot: UInt16, _ digest: Span<UInt8>, into signature: inout [UInt8]
+  ) throws(StatusWord) {
+    guard let key = keys[slot]?.curve else { throw .referencedDataNotFound }
+    do throws(CryptoError) { signature.append(contentsOf: try key.sign(digest)) } catch {
+      throw .incorrectData
+    }
+  }
+
+  mutating func waitForButton() -> Bool { button.wait() }
 
   mutating func authenticationCode(
     of message: Span<UInt8>, key: Span<UInt8>, into code: inout [UInt8]
@@ -73,9 +105,15 @@ struct LibcryptoCoprocessor: Coprocessor, ~Copyable {
   }
 }
 
-/// A private key in a slot, with the context libcrypto needs for raw operations made once.
-private final class LoadedKey {
-  let key: RSAKey
+/// A private key in a slot: one of the two.
+private struct LoadedKey {
+  var rsa: LoadedRSAKey?
+  var curve: LoadedECKey?
+}
+
+/// An RSA key with the context libcrypto needs for raw operations made once.
+private final class LoadedRSAKey {
+  private let key: RSAKey
   private let context: OpaquePointer
 
   init(der: Span<UInt8>) throws(CryptoError) {
@@ -89,9 +127,13 @@ private final class LoadedKey {
 
   deinit { EVP_PKEY_CTX_free(context) }
 
-  func applyPrivateKey(to input: Span<UInt8>, into output: inout [UInt8]) throws(CryptoError) {
+  var modulusLength: Int { key.modulusLength }
+  var modulus: [UInt8] { key.modulus }
+  var publicExponent: [UInt8] { key.publicExponent }
+
+  func apply(to input: Span<UInt8>, into output: inout [UInt8]) throws(CryptoError) {
     let start = output.count
-    var length = key.modulusLength
+    var length = modulusLength
     for _ in 0..<length { output.append(0) }
     let result = output.withUnsafeMutableBufferPointer { target in
       input.withUnsafeBufferPointer { source in
@@ -102,4 +144,14 @@ private final class LoadedKey {
     }
     try CryptoError.check(result, "apply an RSA private key")
   }
+}
+
+/// A key on an elliptic curve.
+private final class LoadedECKey {
+  private let key: ECKey
+
+  init(der: Span<UInt8>) throws(CryptoError) { key = try ECKey(der: der) }
+
+  var publicPoint: [UInt8] { key.publicPoint }
+  func sign(_ digest: Span<UInt8>) throws(CryptoError) -> [UInt8] { try key.sign(digest) }
 }

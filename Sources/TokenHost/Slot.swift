@@ -8,17 +8,28 @@ public import Terminal
 /// A token on Linux, plugged in where a reader would be: the one place where commands from several
 /// threads become one after another.
 public final class Slot: CardChannel {
-  private let token: Mutex<Token<LibcryptoCoprocessor, FlashImage>>
+  /// What a token on Linux is made of.
+  typealias HostToken = Token<LibcryptoCoprocessor, FlashImage>
 
-  /// The token in an image file.
+  private let token: Mutex<HostToken>
+  private let button: Button
+  private let supply: PowerSupply?
+
+  /// The token in an image file; it stays locked as long as the slot lives.
   ///
   /// - Parameters:
-  ///   - path: the image; it stays locked as long as the slot lives.
+  ///   - path: the image.
   ///   - randomness: where challenges and keys come from.
+  ///   - buttonPatience: how long an operation waits for the button.
   /// - Throws: where there is no image, another process uses it, or it is damaged.
-  public init(opening path: String, randomness: Randomness = .system) throws(ImageError) {
+  public init(
+    opening path: String, randomness: Randomness = .system,
+    buttonPatience: Duration = .seconds(30)
+  ) throws(ImageError) {
+    button = Button(patience: buttonPatience)
+    supply = nil
     let memory = try FlashImage(opening: path)
-    token = Mutex(try Self.mount(memory, path, randomness))
+    token = Mutex(try Self.mount(memory, path, randomness, button))
   }
 
   /// A new token in an image file that does not exist yet. After a crash there is the whole token
@@ -26,7 +37,8 @@ public final class Slot: CardChannel {
   ///
   /// - Throws: where the file exists or cannot be written.
   public convenience init(
-    manufacturing identity: ChipIdentity, at path: String, randomness: Randomness = .system
+    manufacturing identity: ChipIdentity, at path: String, randomness: Randomness = .system,
+    buttonPatience: Duration = .seconds(30)
   ) throws(ImageError) {
     guard access(path, F_OK) != 0 else {
       throw ImageError(path: path, reason: "there is a token already; it is left as it is")
@@ -34,33 +46,54 @@ public final class Slot: CardChannel {
     let unfinished = path + ".new"
     unlink(unfinished)
     let memory = try FlashImage(creating: unfinished)
+    let chip = LibcryptoCoprocessor(
+      randomness: .system, button: Button(patience: buttonPatience))
     do throws(StatusWord) {
-      _ = try Token(
-        manufacturing: identity, on: LibcryptoCoprocessor(randomness: randomness), memory: memory)
+      _ = try Token(manufacturing: identity, on: chip, memory: memory)
     } catch {
       throw ImageError(path: unfinished, reason: "the token's first contents cannot be written")
     }
     guard rename(unfinished, path) == 0 else { throw ImageError("name", path, errno) }
-    try self.init(opening: path, randomness: randomness)
+    try self.init(opening: path, randomness: randomness, buttonPatience: buttonPatience)
   }
 
   /// A new token in memory, gone with the slot.
-  public init(volatile identity: ChipIdentity, randomness: Randomness = .system) {
+  ///
+  /// - Parameter supply: power that can be cut; nil for power that lasts.
+  public init(
+    volatile identity: ChipIdentity, randomness: Randomness = .system,
+    buttonPatience: Duration = .seconds(30), supply: PowerSupply? = nil
+  ) {
+    button = Button(patience: buttonPatience)
+    self.supply = supply
+    let chip = LibcryptoCoprocessor(randomness: randomness, button: button)
     do throws(StatusWord) {
       token = Mutex(
-        try Token(
-          manufacturing: identity, on: LibcryptoCoprocessor(randomness: randomness),
-          memory: FlashImage()))
+        try Token(manufacturing: identity, on: chip, memory: FlashImage(supply: supply)))
     } catch {
-      preconditionFailure("memory does not fail")
+      preconditionFailure("memory with power does not fail")
     }
   }
 
+  /// The token of another slot as it is at this moment, verified PINs included, in memory and under
+  /// a supply of its own.
+  init(copying other: Slot, supply: PowerSupply) {
+    button = Button(patience: other.button.patience)
+    self.supply = supply
+    token = Mutex(
+      other.token.withLock { [button] in
+        $0.fork(
+          chip: $0.withChip { LibcryptoCoprocessor(copying: $0, button: button) },
+          memory: $0.withMemory { FlashImage(copying: $0, supply: supply) })
+      })
+  }
+
   private static func mount(
-    _ memory: consuming FlashImage, _ path: String, _ randomness: Randomness
-  ) throws(ImageError) -> sending Token<LibcryptoCoprocessor, FlashImage> {
+    _ memory: consuming FlashImage, _ path: String, _ randomness: Randomness, _ button: Button
+  ) throws(ImageError) -> sending HostToken {
     do throws(MountFailure) {
-      return try Token(LibcryptoCoprocessor(randomness: randomness), memory: memory)
+      return try Token(
+        LibcryptoCoprocessor(randomness: randomness, button: button), memory: memory)
     } catch {
       throw ImageError(path: path, error)
     }
@@ -69,8 +102,35 @@ public final class Slot: CardChannel {
   /// What the chip passes for.
   public var persona: Persona { token.withLock { $0.persona } }
 
-  /// Applies power, or resets. See `CardChannel`.
+  /// Presses the token's button: one operation that waits for it goes on.
+  public func pressButton() { button.press() }
+
+  /// Every record of the token's memory that holds, under a number of its own. For tests that
+  /// compare states; the values include secrets.
+  func contents() -> [UInt32: [UInt8]] {
+    token.withLock { token in
+      var contents: [UInt32: [UInt8]] = [:]
+      token.forEachRecord { contents[$0] = $1 }
+      return contents
+    }
+  }
+
+  /// Powers the token on with the power cut at a write of the healing that follows; false where the
+  /// healing writes less than that.
+  func mountAgain(
+    cuttingAt write: Int, _ kind: PowerCut, noise: UInt64, _ supply: PowerSupply
+  ) -> Bool {
+    supply.restore()
+    supply.cut(atWrite: write, kind, noise: noise)
+    token.withLock { token in
+      do throws(MountFailure) { _ = try token.powerOn() } catch {}
+    }
+    return supply.isCut
+  }
+
+  /// Applies power, or resets; a supply that was cut is restored. See `CardChannel`.
   public func powerOn() throws(ChannelError) -> ATR {
+    supply?.restore()
     let atr = token.withLock { token -> ATR? in
       do throws(MountFailure) { return try token.powerOn() } catch { return nil }
     }
@@ -91,6 +151,10 @@ public final class Slot: CardChannel {
     throws(ChannelError)
   {
     token.withLock { $0.process(command, into: &response) }
+    guard supply?.isCut != true else {
+      response.removeAll(keepingCapacity: true)
+      throw ChannelError(.noCard, attempt: "send a command", reason: "the power was cut")
+    }
     guard !response.isEmpty else {
       throw ChannelError(.noCard, attempt: "send a command", reason: "the token has no power")
     }

@@ -31,27 +31,37 @@ struct ExecCommand: ParsableCommand {
     }
     let status: Int32
     if let state {
-      status = try run(in: StateDirectory(path: state))
+      status = try run(in: StateDirectory(path: state)) { $0() }
     } else {
-      let path = NSTemporaryDirectory() + "softdna-" + UUID().uuidString
-      let directory = StateDirectory(path: path)
-      defer { try? FileManager.default.removeItem(atPath: path) }
+      let throwaway = ThrowawayDirectory()
+      defer { throwaway.remove() }
+      let directory = StateDirectory(path: throwaway.path)
       let issue = TokenIssue(
         directory: directory, holder: .fictitious, chip: .current, kind: .token, seed: nil,
         clock: .real)
       _ = try issue.run { _ in }
-      status = try run(in: directory)
+      status = try run(in: directory) { throwaway.leavingSignals(to: $0) }
     }
     throw ExitCode(status)
   }
 
-  private func run(in directory: StateDirectory) throws -> Int32 {
+  /// - Parameter foreground: Runs the command, to whom the signals are then left.
+  private func run(
+    in directory: StateDirectory, foreground: (() -> Int32) -> Int32
+  ) throws -> Int32 {
     let slot = try directory.openToken()
     let world = try failing { try PrivateWorld.start(card: slot) }
     defer { world.stop() }
+    let control = try ControlSocket(
+      path: directory.controlSocket,
+      target: ControlTarget(
+        insert: { world.insert() }, remove: { world.remove() }, press: { slot.pressButton() }))
+    defer { control.stop() }
+    // Absolute: the command may go elsewhere.
+    let path = URL(fileURLWithPath: directory.path).path
     var additions = [
-      "SOFTDNA_READER": world.readerName, "SOFTDNA_STATE": directory.path,
-      "SOFTDNA_CA_FILE": directory.path + "/ca/chain.pem",
+      "SOFTDNA_READER": world.readerName, "SOFTDNA_STATE": path,
+      "SOFTDNA_CA_FILE": path + "/ca/chain.pem",
     ]
     if let card = try? directory.readScratchCard() {
       additions["SOFTDNA_PIN"] = card.pinCNS
@@ -59,6 +69,6 @@ struct ExecCommand: ParsableCommand {
       additions["SOFTDNA_SIGNATURE_PIN"] = card.pinSignature
       additions["SOFTDNA_SIGNATURE_PUK"] = card.pukSignature
     }
-    return world.run(command, environment: additions)
+    return foreground { [additions] in world.run(command, environment: additions) }
   }
 }

@@ -25,7 +25,10 @@ struct IssueCommand: ParsableCommand {
   @Flag(help: "Print the result as JSON.") var json = false
 
   func run() throws {
-    let holder = try holder.map { try HolderFile.read($0) } ?? .fictitious
+    let holder: Holder = try failing {
+      guard let file = self.holder else { return .fictitious }
+      return try HolderFile.read(file)
+    }
     let issue = TokenIssue(
       directory: state.directory, holder: holder, chip: chip, kind: device, seed: seed,
       clock: date.map { .fixed($0.start) } ?? .real)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Scenarios
+import TokenHost
 
 /// `softdna run`.
 struct RunCommand: ParsableCommand {
@@ -37,6 +38,7 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Print every step, not only those that failed.") var steps = false
   @Flag(help: "Print which instructions, answers and states the run has seen.") var coverage =
     false
+  @Flag(help: "Try every command with the power cut at each of its writes.") var tear = false
   @Option(help: "Where failed scenarios leave transcript, NV image and authority database.")
   var artifacts: String?
   @OptionGroup var reports: ReportOptions
@@ -52,10 +54,12 @@ struct RunCommand: ParsableCommand {
       Console.print("\(chosen.count) scenario\(chosen.count == 1 ? "" : "s"), no errors")
       return
     }
+    guard !tear || over == .direct else { throw Failure("--tear goes with --over direct only") }
+    let tearing = tear ? TearWorkbench() : nil
     let start = ContinuousClock.now
     let all = [[Scenario]](repeating: chosen, count: repetitions).flatMap(\.self)
     let batch = ScenarioBatch(
-      all, on: over.workbench, artifacts: artifacts, stopsAtFailure: failFast)
+      all, on: tearing ?? over.workbench, artifacts: artifacts, stopsAtFailure: failFast)
     let progress = ProgressLine(total: all.count)
     let showsSteps = steps
     let results = batch.run(jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount) {
@@ -65,10 +69,24 @@ struct RunCommand: ParsableCommand {
     }
     progress.clear()
     ResultPrinter.printSummary(results, took: start.duration(to: .now))
+    if let tearing { try tell(of: tearing.report) }
     if coverage { Console.write(Coverage(results).text) }
     try reports.write(results)
     if let code = ResultPrinter.exitCode(results) { throw code }
     try compare(results)
+  }
+
+  private func tell(of report: TearingReport) throws {
+    for violation in report.violations.prefix(20) {
+      Console.print("  " + Console.paint(violation, .red))
+    }
+    let count = report.violations.count
+    Console.print(
+      "\(report.cuts) power cuts at \(report.writes) writes of \(report.commands) commands,"
+        + " \(report.secondCuts) second cuts: "
+        + Console.paint(
+          "\(count) violation\(count == 1 ? "" : "s")", count == 0 ? .green : .red))
+    if count > 0 { throw ExitCode(1) }
   }
 
   private func choose() throws -> [Scenario] {

@@ -20,6 +20,9 @@ struct StateDirectory {
   /// What the holder got on paper; readable by its owner only.
   var scratchCardFile: String { path + "/scratch-card.json" }
 
+  /// Where `softdna ctl` reaches the token while it is plugged in.
+  var controlSocket: String { path + "/control.sock" }
+
   /// The token, plugged in nowhere yet.
   func openToken() throws -> Slot {
     guard FileManager.default.fileExists(atPath: image) else {

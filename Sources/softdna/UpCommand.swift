@@ -10,7 +10,8 @@ struct UpCommand: ParsableCommand {
     abstract: "Plug the token into this machine's virtual PC/SC reader until interrupted.",
     discussion: """
       The reader is vsmartcard's vpcd (Debian: vsmartcard-vpcd) under the machine's own pcscd. \
-      While it runs, lines on standard input act on the token: insert, remove, quit.
+      While it runs, lines on standard input act on the token: insert, remove, press, quit; \
+      from elsewhere `softdna ctl` does the same.
       """)
 
   @OptionGroup var state: StateOption
@@ -34,6 +35,12 @@ struct UpCommand: ParsableCommand {
         Console.note("softdna: \(event)")
       }
     }
+    let control = try ControlSocket(
+      path: state.directory.controlSocket,
+      target: ControlTarget(
+        insert: { cardEnd.insert() }, remove: { cardEnd.remove() },
+        press: { slot.pressButton() }))
+    defer { control.stop() }
     Console.note("softdna: the token is in the reader at \(host):\(port); end with Ctrl-C")
     Thread.detachNewThread {
       while let line = readLine() {
@@ -41,10 +48,11 @@ struct UpCommand: ParsableCommand {
         case "": break
         case "insert": cardEnd.insert()
         case "remove": cardEnd.remove()
+        case "press": slot.pressButton()
         case "quit":
           interrupted.signal()
           return
-        default: Console.note("softdna: unknown \"\(line)\"; known: insert, remove, quit")
+        default: Console.note("softdna: unknown \"\(line)\"; known: insert, remove, press, quit")
         }
       }
     }

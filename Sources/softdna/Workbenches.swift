@@ -29,36 +29,34 @@ struct DirectWorkbench: Workbench {
   let channelName = "direct"
 
   func manufacture(_ order: ChipOrder, seed: UInt64, image: String?) throws -> any PluggedToken {
-    DirectToken(slot: try Slot.manufactured(order, seed: seed, image: image))
+    DirectToken(try Slot.manufactured(order, seed: seed, image: image))
   }
 }
 
 /// A token in this process: out of the reader means without power.
-private final class DirectToken: PluggedToken {
-  let slot: Slot
+final class DirectToken: PluggedToken {
+  let channel: any CardChannel
   private let isOut = Mutex(false)
 
-  init(slot: Slot) { self.slot = slot }
+  init(_ channel: any CardChannel) { self.channel = channel }
 
-  var channel: any CardChannel { slot }
-
-  func remove() {
+  func remove() throws {
     isOut.withLock { $0 = true }
-    slot.powerOff()
+    try channel.powerOff()
   }
 
   func insert() throws {
-    _ = try slot.powerOn()
+    _ = try channel.powerOn()
     isOut.withLock { $0 = false }
   }
 
   /// The same token in the reader of a world that lasts as long as the body.
   func lend<Result>(_ body: ([String: String]) throws -> Result) throws -> Result {
     let isOut = isOut.withLock { $0 }
-    let world = try PrivateWorld.start(card: slot)
+    let world = try PrivateWorld.start(card: channel)
     defer {
       world.stop()
-      if isOut { slot.powerOff() } else { _ = try? slot.powerOn() }
+      if isOut { try? channel.powerOff() } else { _ = try? channel.powerOn() }
     }
     if isOut {
       world.remove()
@@ -67,7 +65,7 @@ private final class DirectToken: PluggedToken {
     return try body(world.hostEnvironment)
   }
 
-  func unplug() { slot.powerOff() }
+  func unplug() { try? channel.powerOff() }
 }
 
 /// Tokens each in the reader of a PC/SC world of its own.
@@ -137,7 +135,7 @@ extension PrivateWorld {
 
 extension Slot {
   /// The chip of an order, its randomness from the scenario's seed, its memory in `image` if given.
-  fileprivate static func manufactured(_ order: ChipOrder, seed: UInt64, image: String?) throws
+  static func manufactured(_ order: ChipOrder, seed: UInt64, image: String?) throws
     -> Slot
   {
     let identity = ChipIdentity(

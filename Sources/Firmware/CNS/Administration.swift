@@ -39,7 +39,9 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       chip.wipe(&key)
       chip.wipe(&expected)
     }
-    guard store.read(object.valueKey, into: &key) else { throw .referenceDataNotUsable }
+    guard store.read(object.valueKey, into: &key), key.count == 16 else {
+      throw .referenceDataNotUsable
+    }
     chip.authenticationCode(of: challenge.span, key: key.span, into: &expected)
     var difference: UInt8 = 0
     for index in 0..<16 { difference |= cryptogram[index] ^ expected[index] }
@@ -104,13 +106,22 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       let access = try TLV.find(0x86, in: data, template), access.count <= 9
     else { throw .incorrectData }
     var size = 0
-    if structure == .transparent {
+    var recordLength = 0
+    if structure != .dedicated {
       guard let field = try TLV.find(0x80, in: data, template), field.count == 2 else {
         throw .incorrectData
       }
       size = Int(data[field.lowerBound]) << 8 | Int(data[field.lowerBound + 1])
       // READ BINARY's offset has 15 bits.
       guard size > 0, size <= 0x7FFF else { throw .incorrectData }
+    }
+    if structure.hasRecords {
+      // Descriptor, coding, and the most bytes in a record, in one byte or two.
+      guard descriptor.count >= 3, descriptor.count <= 4 else { throw .incorrectData }
+      for index in descriptor.lowerBound + 2..<descriptor.upperBound {
+        recordLength = recordLength << 8 | Int(data[index])
+      }
+      guard (1...255).contains(recordLength), recordLength <= size else { throw .incorrectData }
     }
     let nameField = try TLV.find(0x84, in: data, template) ?? 0..<0
     guard nameField.count <= 16, structure == .dedicated || nameField.isEmpty else {
@@ -124,7 +135,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     }
     return FileNode(
       number: try directory.freeNumber(), parent: parent.number, identifier: fid,
-      structure: structure, size: size, access: AccessList(data.extracting(access)), name: name)
+      structure: structure, size: size, recordLength: recordLength,
+      access: AccessList(data.extracting(access)), name: name)
   }
 
   /// Makes the open transaction hold and reads the directory anew.

@@ -31,16 +31,28 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   }
 
   /// The current elementary file, after its rule for the operation was checked.
-  private func currentFile(for operation: FileOperation) throws(StatusWord) -> FileNode {
+  func currentFile(for operation: FileOperation, withRecords: Bool = false) throws(StatusWord)
+    -> FileNode
+  {
     guard let index = session.elementaryFile else { throw .noCurrentFile }
     let file = directory.files[index]
-    guard file.structure == .transparent else { throw .commandIncompatibleWithFile }
+    guard file.structure.hasRecords == withRecords else { throw .commandIncompatibleWithFile }
     let rule = file.access[operation.rawValue]
     switch operation {
     case .read: try requireHolder(rule, in: file.parent)
     default: try require(rule, in: file.parent)
     }
-    guard file.state == .operational else { throw .conditionsOfUseNotSatisfied }
-    return file
+    // A directory that is switched off takes what is in it along (ISO/IEC 7816-9, 5.1).
+    var place = index
+    while true {
+      guard directory.files[place].state == .operational else {
+        throw .conditionsOfUseNotSatisfied
+      }
+      let parent = directory.files[place].parent
+      guard directory.files[place].number != Directory.masterNumber,
+        let next = directory.index(of: parent)
+      else { return file }
+      place = next
+    }
   }
 }

@@ -59,7 +59,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     let transportKey = SecurityObject(
       number: 3, parent: Directory.masterNumber, kind: .authentication,
       identifier: ChipIdentity.issuerReference, maximumTries: ChipIdentity.issuerTries,
-      useCount: 0xFF, minimumLength: 16, access: AccessList(repeating: .never), keyBits: 128)
+      useCount: 0xFF, minimumLength: 16, access: AccessList(repeating: .never), algorithm: nil,
+      options: [])
     try putDescription(transportKey.record, of: transportKey.number)
     try store.put(transportKey.valueKey, identity.transportKey.span)
     try setTries(transportKey.maximumTries, of: transportKey)
@@ -74,7 +75,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   /// Writes the state of the card's life, in the open transaction.
   mutating func writeLifeCycle(_ state: LifeCycle) throws(StatusWord) {
     let record: [1 of UInt8] = [state.rawValue]
-    try store.put(Self.lifeCycleRecord, record.span)
+    try store.put(Self.lifeCycleRecord, record.span, mayUseReserve: true)
   }
 
   /// Reads persona, serial number and life cycle.

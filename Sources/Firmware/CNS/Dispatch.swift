@@ -26,7 +26,19 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     case .putData(.securityObject): try putSecurityObject(data)
     case .putData(.environment): try putEnvironment(data)
     case .putData(.lifeCycle): try putLifeCycle(data)
+    case .putData(.fileControl): try putFileControl(data)
     case .createFile: try createFile(data)
+    case .deleteFile: try deleteFile(data)
+    case .changeFileState(let change):
+      guard data.count == 0 else { throw .wrongLength }
+      try changeFileState(change)
+    case .readRecord(let number): try readRecord(number, ne, into: &reply)
+    case .updateRecord(let number): try updateRecord(number, data)
+    case .appendRecord: try appendRecord(data)
+    case .internalAuthenticate: try internalAuthenticate(data, into: &reply)
+    case .readPublicKey(let key): try readPublicKey(key, into: &reply)
+    case .changeKeyData(let kind, let identifier):
+      try changeKeyData(class: kind, identifier, data)
     }
     return .success
   }

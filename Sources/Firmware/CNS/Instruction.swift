@@ -32,6 +32,8 @@ enum DataObject {
   case securityObject
   /// `016D`: a security environment.
   case environment
+  /// `016F`: the access rules of the current file.
+  case fileControl
   /// `0183`: the next state of the card's life.
   case lifeCycle
 }
@@ -63,6 +65,14 @@ enum Instruction {
   case getData(tag: UInt16)
   case putData(DataObject)
   case createFile
+  case deleteFile
+  case changeFileState(FileStateChange)
+  case readRecord(UInt8)
+  case updateRecord(UInt8)
+  case appendRecord
+  case internalAuthenticate
+  case readPublicKey(key: UInt8)
+  case changeKeyData(class: UInt8, UInt8)
 
   /// Decodes INS, P1 and P2.
   ///
@@ -70,6 +80,11 @@ enum Instruction {
   ///   for a form of the instruction the card does not offer.
   init(_ command: CommandAPDU) throws(StatusWord) {
     let (p1, p2) = (command.p1, command.p2)
+    // The one command of the proprietary class (see Token.parse).
+    guard command.cla & 0x80 == 0 else {
+      self = .changeKeyData(class: p1, p2)
+      return
+    }
     switch command.ins {
     case 0xA4:
       // Bits 2 and 1 of P2 ask for an occurrence; only the first or only one exists.
@@ -113,19 +128,44 @@ enum Instruction {
       default: throw .incorrectP1P2
       }
     case 0x46:
-      guard p1 == 0 else { throw .incorrectP1P2 }
-      self = .generateKeyPair(key: try Self.reference(p2))
+      // P1 00 makes a key pair, 81 reads a public key (ISO/IEC 7816-8, 11.2: bits 8 and 1).
+      let key = try Self.reference(p2)
+      switch p1 {
+      case 0x00: self = .generateKeyPair(key: key)
+      case 0x81: self = .readPublicKey(key: key)
+      default: throw .incorrectP1P2
+      }
+    case 0x88:
+      guard p1 == 0, p2 == 0 else { throw .incorrectP1P2 }
+      self = .internalAuthenticate
+    case 0xB2, 0xDC:
+      // Records are named by their number: mode 4, no short EF identifier.
+      guard p1 > 0, p2 == 0x04 else { throw .incorrectP1P2 }
+      self = command.ins == 0xB2 ? .readRecord(p1) : .updateRecord(p1)
+    case 0xE2:
+      guard p1 == 0, p2 == 0 else { throw .incorrectP1P2 }
+      self = .appendRecord
     case 0xCA: self = .getData(tag: UInt16(p1) << 8 | UInt16(p2))
     case 0xDA:
       switch (p1, p2) {
       case (0x01, 0x6E): self = .putData(.securityObject)
       case (0x01, 0x6D): self = .putData(.environment)
+      case (0x01, 0x6F): self = .putData(.fileControl)
       case (0x01, 0x83): self = .putData(.lifeCycle)
       default: throw .incorrectP1P2
       }
     case 0xE0:
       guard p1 == 0, p2 == 0 else { throw .incorrectP1P2 }
       self = .createFile
+    case 0xE4, 0x04, 0x44, 0xE6, 0xE8:
+      guard p1 == 0, p2 == 0 else { throw .incorrectP1P2 }
+      switch command.ins {
+      case 0xE4: self = .deleteFile
+      case 0x04: self = .changeFileState(.deactivate)
+      case 0x44: self = .changeFileState(.activate)
+      case 0xE6: self = .changeFileState(.terminateDirectory)
+      default: self = .changeFileState(.terminateFile)
+      }
     default: throw .instructionNotSupported
     }
   }
@@ -140,7 +180,9 @@ enum Instruction {
   /// The data field may come in a chain of commands (ISO/IEC 7816-4, 5.3.3).
   var allowsChaining: Bool {
     switch self {
-    case .updateBinary, .computeDigitalSignature, .decipher, .putData, .createFile: true
+    case .updateBinary, .computeDigitalSignature, .decipher, .internalAuthenticate, .putData,
+      .createFile:
+      true
     default: false
     }
   }

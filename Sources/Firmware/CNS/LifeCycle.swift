@@ -20,6 +20,17 @@ public enum LifeCycle: UInt8, CaseIterable, Sendable {
   /// is asked for.
   var isAdministrative: Bool { self == .initialised || self == .personalised }
 
+  /// Life cycle status byte of the card's files, where none of its own stands before it
+  /// (ISO/IEC 7816-4, 7.4.10): creation, initialisation, operational activated, termination.
+  var fileState: UInt8 {
+    switch self {
+    case .manufactured, .initialised: 0x01
+    case .personalised: 0x03
+    case .operational: 0x05
+    case .terminated: 0x0C
+    }
+  }
+
   /// The states the issuer may lead the card to from this one.
   var successors: [LifeCycle] {
     switch self {
@@ -60,10 +71,14 @@ extension Instruction {
     switch self {
     case .select, .getData: [.alive, .terminated]
     case .readBinary, .getChallenge, .externalAuthenticate, .putData(.lifeCycle): .alive
-    case .createFile, .putData: [.initialised, .operational]
-    case .updateBinary, .generateKeyPair: [.initialised, .personalised, .operational]
+    case .createFile, .deleteFile, .putData: [.initialised, .operational]
+    case .updateBinary, .generateKeyPair, .appendRecord, .updateRecord, .changeFileState,
+      .changeKeyData:
+      [.initialised, .personalised, .operational]
+    case .readPublicKey: .alive
+    case .readRecord: .alive
     case .verify, .changeReferenceData, .resetRetryCounter, .restoreEnvironment, .setEnvironment,
-      .computeDigitalSignature, .decipher:
+      .computeDigitalSignature, .decipher, .internalAuthenticate:
       [.personalised, .operational]
     }
   }

@@ -5,9 +5,12 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   ///
   /// `83 02 {class, id}`, `85 08 {options, most tries, algorithm, errors, use count, -, -, least
   /// length}`, `86` access, `8F` body: a PIN of up to eight digits, a transport key of 16 bytes, or
-  /// for a private key the number of bits that will be generated.
+  /// for a private key the number of bits that will be generated. Options: `80` a PIN that must be
+  /// changed first, `40` a key that asks for the button. Algorithm of a key: `EC` for ECDSA, else
+  /// RSA. A private key that was there is gone.
   ///
-  /// - Throws: `6982` where the directory's rule is not met, `6A80` for an object that cannot be.
+  /// - Throws: `6982` where the directory's rule is not met, `6A80` for an object that cannot be,
+  ///   `6A89` for one that is there once the card is operational.
   mutating func putSecurityObject(_ data: Span<UInt8>) throws(StatusWord) {
     let parent = currentDirectory
     try require(parent.access[FileOperation.administer.rawValue], in: parent.number)
@@ -23,6 +26,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     let existing = directory.object(identifier, isKey: kind == .privateKey, from: parent.number)
       .map { directory.objects[$0] }
     let replaced = existing?.parent == parent.number ? existing : nil
+    // In the holder's hands nobody replaces a PIN, a PUK or a key behind the holder's back.
+    guard replaced == nil || lifeCycle.isAdministrative else { throw .fileAlreadyExists }
     let object = SecurityObject(
       number: try number(for: replaced?.number), parent: parent.number, kind: kind,
       identifier: identifier,
@@ -30,10 +35,26 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       useCount: data[parameters.lowerBound + 4],
       minimumLength: data[parameters.lowerBound + 7],
       access: AccessList(data.extracting(access)),
-      keyBits: kind == .privateKey ? try modulusBits(data, body) : 0)
-    if let replaced { session.status.revoke(replaced) }
+      algorithm: kind == .privateKey
+        ? try algorithm(data[parameters.lowerBound + 2], data, body) : nil,
+      options: ObjectOptions(rawValue: data[parameters.lowerBound]).intersection(
+        kind == .privateKey ? .button : .transport))
+    if let replaced {
+      session.status.revoke(replaced)
+      // Whoever sets a key's rules anew must not get the key that the old ones guarded.
+      if kind == .privateKey {
+        try removeMaterial(of: replaced)
+        chip.unload(replaced.number)
+      }
+    }
     try putDescription(object.record, of: object.number)
-    if kind != .privateKey { try putValue(data, body, of: object) }
+    try store.remove(object.changedKey)
+    if kind == .privateKey {
+      // The description of a key that is there must not change under it.
+      try removeMaterial(of: object)
+    } else {
+      try putValue(data, body, of: object)
+    }
     try commitAndReload()
   }
 
@@ -49,11 +70,18 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     return kind
   }
 
-  private func modulusBits(_ data: Span<UInt8>, _ body: Range<Int>) throws(StatusWord) -> Int {
+  private func algorithm(_ byte: UInt8, _ data: Span<UInt8>, _ body: Range<Int>)
+    throws(StatusWord) -> KeyAlgorithm
+  {
     guard body.count == 2 else { throw .incorrectData }
     let bits = Int(data[body.lowerBound]) << 8 | Int(data[body.lowerBound + 1])
-    guard bits == 2048 else { throw .incorrectData }
-    return bits
+    switch (byte, bits) {
+    case (0xEC, 256), (0xEC, 384): return .ecdsa(bits: bits)
+    case (0x08, 2048), (0x08, 3072), (0x08, 4096), (0x0C, 2048), (0x0C, 3072), (0x0C, 4096),
+      (0x88, 2048), (0x88, 3072), (0x88, 4096), (0x8C, 2048), (0x8C, 3072), (0x8C, 4096):
+      return .rsa(bits: bits)
+    default: throw .incorrectData
+    }
   }
 
   /// Writes the value of a PIN or transport key and gives it all its tries, in the open transaction.

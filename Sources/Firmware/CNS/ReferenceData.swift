@@ -5,7 +5,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   /// not, `6983` blocked; no try is spent.
   ///
   /// - Throws: `6A88` for a reference the card does not have, `6700` for a length no PIN has,
-  ///   `63Cx` for a wrong one, `6983` where no tries are left.
+  ///   `63Cx` for a wrong one, `6983` where no tries are left, `6985` for the right transport PIN.
   mutating func verify(_ reference: UInt8, _ data: Span<UInt8>) throws(StatusWord) {
     let object = try referenceData(reference)
     guard data.count > 0 else {
@@ -14,7 +14,17 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       throw left == 0 ? .authenticationMethodBlocked : .verificationFailed(triesLeft: left)
     }
     try check(object, data, 0..<data.count)
+    // The right transport PIN proves nothing yet: it opens the way to CHANGE REFERENCE DATA only.
+    guard !mustBeChanged(object) else {
+      try store.commit()
+      throw .conditionsOfUseNotSatisfied
+    }
     session.status.grant(object)
+  }
+
+  /// The object holds a transport PIN that was not changed yet.
+  func mustBeChanged(_ object: SecurityObject) -> Bool {
+    object.options.contains(.transport) && store.length(of: object.changedKey) == nil
   }
 
   /// CHANGE REFERENCE DATA (ISO/IEC 7816-4, 11.5.7): the old value and the new one, eight bytes
@@ -65,7 +75,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     let new = data.count - (carriesNew ? length : 0)..<data.count
     if carriesNew { try requirePIN(data, new, for: object) }
     if carriesCode {
-      try check(try referenceData(rule.rawValue), data, 0..<length)
+      try check(try referenceData(rule.rawValue, from: object.parent), data, 0..<length)
     } else {
       try requireHolder(rule, in: object.parent)
     }
@@ -79,8 +89,15 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
 
   /// The PIN or PUK with this identifier, seen from the current directory.
   private func referenceData(_ identifier: UInt8) throws(StatusWord) -> SecurityObject {
-    guard
-      let index = directory.object(identifier, isKey: false, from: currentDirectory.number),
+    try referenceData(identifier, from: currentDirectory.number)
+  }
+
+  /// The PIN or PUK with this identifier, seen from a directory. What an object's rule names is
+  /// looked up from where the object is: a namesake further down has no say.
+  private func referenceData(_ identifier: UInt8, from place: UInt16) throws(StatusWord)
+    -> SecurityObject
+  {
+    guard let index = directory.object(identifier, isKey: false, from: place),
       directory.objects[index].kind == .reference
     else { throw .referencedDataNotFound }
     return directory.objects[index]
@@ -99,7 +116,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   /// Sets the counter, in the open transaction.
   mutating func setTries(_ count: UInt8, of object: SecurityObject) throws(StatusWord) {
     let counter: [1 of UInt8] = [count]
-    try store.put(object.counterKey, counter.span)
+    try store.put(object.counterKey, counter.span, mayUseReserve: true)
   }
 
   /// Takes one try away, durably, before anything is compared: pulling the power never buys a free
@@ -150,7 +167,11 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   private mutating func replace(
     _ object: SecurityObject, by data: Span<UInt8>, _ range: Range<Int>
   ) throws(StatusWord) {
-    try store.put(object.valueKey, data.extracting(range))
+    try store.put(object.valueKey, data.extracting(range), mayUseReserve: true)
+    if mustBeChanged(object) {
+      let mark: [1 of UInt8] = [0x01]
+      try store.put(object.changedKey, mark.span)
+    }
     try setTries(object.maximumTries, of: object)
   }
 

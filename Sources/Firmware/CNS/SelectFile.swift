@@ -37,9 +37,9 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     }
     switch answer {
     case .controlInformation:
-      file.appendControlParameters(as: 0x6F, chipState: lifeCycle.rawValue, to: &reply)
+      file.appendControlParameters(as: 0x6F, chipState: lifeCycle, to: &reply)
     case .controlParameters:
-      file.appendControlParameters(as: 0x62, chipState: lifeCycle.rawValue, to: &reply)
+      file.appendControlParameters(as: 0x62, chipState: lifeCycle, to: &reply)
     case .nothing: break
     }
     switch file.state {

@@ -42,12 +42,25 @@ struct Directory {
     guard files.first?.number == Self.masterNumber else {
       throw .inconsistentContents(object: Self.masterNumber)
     }
-    for file in files where index(of: file.parent) == nil {
+    for file in files where file.number > Self.lastNumber || !leadsToMaster(file.parent) {
       throw .inconsistentContents(object: file.number)
     }
-    for object in objects where index(of: object.parent) == nil {
+    for object in objects where object.number > Self.lastNumber || !leadsToMaster(object.parent) {
       throw .inconsistentContents(object: object.number)
     }
+  }
+
+  /// Going up from this directory ends in the master file.
+  private func leadsToMaster(_ number: UInt16) -> Bool {
+    var place = number
+    for _ in files {
+      guard let index = index(of: place), files[index].structure == .dedicated else {
+        return false
+      }
+      if place == Self.masterNumber { return true }
+      place = files[index].parent
+    }
+    return false
   }
 
   /// Where the file with this number is in `files`.
@@ -75,6 +88,12 @@ struct Directory {
       guard place != Self.masterNumber, let index = index(of: place) else { return nil }
       place = files[index].parent
     }
+  }
+
+  /// There is nothing in the directory; a file without children is empty too.
+  func isEmpty(_ number: UInt16) -> Bool {
+    !files.contains { $0.parent == number && $0.number != number }
+      && !objects.contains { $0.parent == number }
   }
 
   /// The security environment with this number.

@@ -28,8 +28,19 @@ struct SecurityObject: Equatable {
   /// Fewest characters of a PIN.
   let minimumLength: UInt8
   let access: AccessList
-  /// Bits of the modulus, for a private key.
-  let keyBits: Int
+  /// What a private key is; nil for other objects and for algorithms this firmware does not know.
+  let algorithm: KeyAlgorithm?
+  /// How the object wants to be used.
+  let options: ObjectOptions
+}
+
+/// Options of a base security object.
+struct ObjectOptions: OptionSet {
+  let rawValue: UInt8
+  /// A PIN that must be changed before it opens anything; gone once it was changed.
+  static let transport = ObjectOptions(rawValue: 0x80)
+  /// A key that works only after somebody pressed the token's button.
+  static let button = ObjectOptions(rawValue: 0x40)
 }
 
 extension SecurityObject {
@@ -44,15 +55,20 @@ extension SecurityObject {
   var record: [UInt8] {
     var bytes: [UInt8] = [
       Self.recordMark, UInt8(parent >> 8), UInt8(parent & 0xFF), kind.rawValue, identifier,
-      maximumTries, useCount, minimumLength, UInt8(keyBits >> 8), UInt8(keyBits & 0xFF),
+      maximumTries, useCount, minimumLength, options.rawValue,
     ]
+    switch algorithm {
+    case .rsa(let bits): bytes += [0x01, UInt8(bits >> 8), UInt8(bits & 0xFF)]
+    case .ecdsa(let bits): bytes += [0x02, UInt8(bits >> 8), UInt8(bits & 0xFF)]
+    case nil: bytes += [0x00, 0x00, 0x00]
+    }
     for index in 0..<9 { bytes.append(access.bytes[index]) }
     return bytes
   }
 
   /// The object a record describes, or nil where it describes none.
   init?(number: UInt16, record: [UInt8]) {
-    guard record.count == 19, record[0] == Self.recordMark,
+    guard record.count == 21, record[0] == Self.recordMark,
       let kind = ObjectClass(rawValue: record[3]), (1...31).contains(record[4])
     else { return nil }
     self.number = number
@@ -62,12 +78,20 @@ extension SecurityObject {
     maximumTries = record[5]
     useCount = record[6]
     minimumLength = record[7]
-    keyBits = Int(record[8]) << 8 | Int(record[9])
-    access = AccessList(Array(record[10..<19]).span)
+    options = ObjectOptions(rawValue: record[8])
+    let bits = Int(record[10]) << 8 | Int(record[11])
+    switch record[9] {
+    case 0x01: algorithm = .rsa(bits: bits)
+    case 0x02: algorithm = .ecdsa(bits: bits)
+    default: algorithm = nil
+    }
+    access = AccessList(Array(record[12..<21]).span)
   }
 
   /// The key of the tries counter.
   var counterKey: RecordKey { RecordKey(number, part: Self.counterPart) }
+  /// The key of the mark that a transport PIN was changed.
+  var changedKey: RecordKey { RecordKey(number, part: 0xFD) }
   /// The key of the value, or of its first part.
   var valueKey: RecordKey { RecordKey(number, part: 0) }
 }

@@ -27,9 +27,15 @@ extension RecordStore where Memory: ~Copyable {
     changes.removeAll(keepingCapacity: true)
     openRecord = nil
     isFailed = false
-    try chooseHalf()
+    let isOlderHalfLeft = try chooseHalf()
     let isTorn = try replay()
     changes.removeAll(keepingCapacity: true)
+    // Only now, as a damaged image is left as it is.
+    if isOlderHalfLeft {
+      do throws(FlashFailure) { try memory.erase(page: (1 - half) * memory.pageCount / 2) } catch {
+        throw .memoryFailure
+      }
+    }
     guard isTorn else { return }
     do throws(StatusWord) { try compact() } catch { throw .memoryFailure }
   }
@@ -46,7 +52,9 @@ extension RecordStore where Memory: ~Copyable {
     try compact()
   }
 
-  private mutating func chooseHalf() throws(MountFailure) {
+  /// Finds the live half; answers whether power went between the activation of the younger half
+  /// and the erasure of the older.
+  private mutating func chooseHalf() throws(MountFailure) -> Bool {
     let headers = (header(of: 0), header(of: 1))
     switch headers {
     case (nil, nil): throw isErased(0..<2 * halfSize) ? .blank : .noLiveHalf
@@ -58,10 +66,7 @@ extension RecordStore where Memory: ~Copyable {
     }
     let version = (half == 0 ? headers.0?.version : headers.1?.version) ?? 0
     guard version == HalfHeader.version else { throw .unsupportedVersion(version) }
-    guard headers.0 != nil, headers.1 != nil else { return }
-    // Power went between the activation of the younger half and the erasure of the older.
-    let older = (1 - half) * memory.pageCount / 2
-    do throws(FlashFailure) { try memory.erase(page: older) } catch { throw .memoryFailure }
+    return headers.0 != nil && headers.1 != nil
   }
 
   private func header(of half: Int) -> HalfHeader? {
@@ -78,14 +83,15 @@ extension RecordStore where Memory: ~Copyable {
         sequence &+= 1
         return false
       }
-      let header = RecordHeader(unit: first)
+      guard let header = RecordHeader(unit: first), end + header.span <= limit else {
+        // A header that was never completely programmed has nothing behind it.
+        guard isErased(end + 8..<limit) else { throw .damagedRecord(address: end) }
+        return true
+      }
       let next = end + header.span
-      guard header.isKnown, next <= limit,
-        let ending = try recordEnd(header, at: end)
-      else {
+      guard let ending = try recordEnd(header, at: end) else {
         // Only the last record may be unfinished: nothing can have been programmed behind it.
-        let behind = header.isKnown ? min(next, limit) : end + 8
-        guard isErased(behind..<limit) else { throw .strayBytes(address: behind) }
+        guard isErased(next..<limit) else { throw .strayBytes(address: next) }
         return true
       }
       if header.sequence != sequence { changes.removeAll(keepingCapacity: true) }
@@ -108,16 +114,20 @@ extension RecordStore where Memory: ~Copyable {
   /// The word that ends the record, or nil where its trailer was never completely programmed.
   private func recordEnd(_ header: RecordHeader, at address: Int) throws(MountFailure) -> UInt32? {
     let trailer = unit(at: address + header.span - 8)
-    let ending = UInt32(truncatingIfNeeded: trailer >> 32)
-    guard ending == RecordEnd.more || ending == RecordEnd.commit else { return nil }
     var checksum = CRC32()
     checksum.take(unit: header.unit)
     for offset in 0..<header.length { checksum.take(memory.byte(at: address + 8 + offset)) }
-    let stored = UInt32(truncatingIfNeeded: trailer)
-    if checksum.value == stored { return ending }
-    // Half-programmed cells read as ones that should be zeros: such a checksum holds every bit of
-    // the right one and more. Anything else was complete once and is damaged now.
-    guard checksum.value & stored == checksum.value else { throw .damagedRecord(address: address) }
+    let more = RecordEnd.unit(RecordEnd.more, checksum: checksum.value)
+    let commit = RecordEnd.unit(RecordEnd.commit, checksum: checksum.value)
+    if trailer == more { return RecordEnd.more }
+    if trailer == commit { return RecordEnd.commit }
+    // Half-programmed cells read as ones that should be zeros: such a trailer holds every bit of a
+    // right one and more. Anything else was complete once and is damaged now. Damage that only
+    // turns zeros of the last trailer into ones cannot be told from a power cut: the last
+    // transaction is undone then.
+    guard trailer & more == more || trailer & commit == commit else {
+      throw .damagedRecord(address: address)
+    }
     return nil
   }
 

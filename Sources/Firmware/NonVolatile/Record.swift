@@ -29,33 +29,44 @@ struct RecordHeader {
   let key: RecordKey
   /// Bytes in the value, 0...65,535.
   let length: Int
-  /// Number of the transaction, modulo 65,536.
-  let sequence: UInt16
+  /// Number of the transaction, modulo 256: enough to tell it from the one before.
+  let sequence: UInt8
 
-  /// The header as it stands in memory.
+  /// The header as it stands in memory. Its last byte checks the others: the length says where the
+  /// next record is, so a damaged one must be known before the record's own checksum is reached.
   var unit: UInt64 {
-    UInt64(kind) | UInt64(key.part) << 8 | UInt64(key.object) << 16 | UInt64(length) << 32
+    let fields =
+      UInt64(kind) | UInt64(key.part) << 8 | UInt64(key.object) << 16 | UInt64(length) << 32
       | UInt64(sequence) << 48
+    return fields | UInt64(Self.check(of: fields)) << 56
   }
 
-  init(kind: UInt8, key: RecordKey, length: Int, sequence: UInt16) {
+  init(kind: UInt8, key: RecordKey, length: Int, sequence: UInt8) {
     self.kind = kind
     self.key = key
     self.length = length
     self.sequence = sequence
   }
 
-  /// The header that stands in memory; `isKnown` says whether it is one.
-  init(unit: UInt64) {
+  /// The header that stands in memory, or nil where it is not one that this version writes.
+  init?(unit: UInt64) {
     kind = UInt8(truncatingIfNeeded: unit)
     key = RecordKey(
       UInt16(truncatingIfNeeded: unit >> 16), part: UInt8(truncatingIfNeeded: unit >> 8))
     length = Int(UInt16(truncatingIfNeeded: unit >> 32))
-    sequence = UInt16(truncatingIfNeeded: unit >> 48)
+    sequence = UInt8(truncatingIfNeeded: unit >> 48)
+    guard kind == Self.put || kind == Self.delete, unit == self.unit else { return nil }
   }
 
-  /// The kind is one that this version writes.
-  var isKnown: Bool { kind == Self.put || kind == Self.delete }
+  /// CRC-8 (polynomial 07) of the seven lower bytes: it sees every damage inside one byte.
+  private static func check(of fields: UInt64) -> UInt8 {
+    var register: UInt8 = 0xFF
+    for shift in stride(from: UInt64(0), to: 56, by: 8) {
+      register ^= UInt8(truncatingIfNeeded: fields >> shift)
+      for _ in 0..<8 { register = register & 0x80 == 0 ? register << 1 : register << 1 ^ 0x07 }
+    }
+    return register
+  }
 
   /// Bytes from the header to the end of the trailer.
   var span: Int { RecordHeader.span(of: length) }
@@ -64,7 +75,7 @@ struct RecordHeader {
   static func span(of length: Int) -> Int { 16 + (length + 7) / 8 * 8 }
 }
 
-/// The last word of a record. The two have equally many bits cleared, so that a half-programmed one
+/// The last word of a record. Each has zeros where the other has ones, so that a half-programmed one
 /// never reads as the other.
 enum RecordEnd {
   /// The transaction goes on.

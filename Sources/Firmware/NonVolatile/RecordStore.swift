@@ -35,7 +35,7 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   var generation: UInt16 = 0
   /// Where the next record goes.
   var end = 0
-  var sequence: UInt16 = 0
+  var sequence: UInt8 = 0
   /// A unit was left undefined: nothing more may be written until the next mount.
   var isFailed = false
   /// Reused for everything read from memory, so that a read costs no allocation.
@@ -45,6 +45,20 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
     self.memory = memory
     entries.reserveCapacity(128)
     changes.reserveCapacity(32)
+    scratch.reserveCapacity(512)
+  }
+
+  /// The same store over a copy of its memory; the open transaction is copied too.
+  init(copying other: borrowing RecordStore, memory: consuming Memory) {
+    self.memory = memory
+    entries = other.entries
+    changes = other.changes
+    openRecord = other.openRecord
+    half = other.half
+    generation = other.generation
+    end = other.end
+    sequence = other.sequence
+    isFailed = other.isFailed
     scratch.reserveCapacity(512)
   }
 
@@ -80,6 +94,13 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
     return memory.byte(at: address)
   }
 
+  /// The parts of an object that hold.
+  func parts(of object: UInt16) -> [UInt8] {
+    var parts: [UInt8] = []
+    for entry in entries where entry.key.object == object { parts.append(entry.key.part) }
+    return parts
+  }
+
   private func locate(_ key: RecordKey) -> (address: Int, length: Int)? {
     for change in changes.reversed() where change.key == key {
       return change.address.map { ($0, change.length) }
@@ -102,11 +123,22 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
 
   // MARK: Changing
 
+  /// Bytes that only counters, PINs and the like may use: a card whose memory is full of files
+  /// still counts tries, changes a PIN and ends its life. RESET RETRY COUNTER needs the most: three
+  /// short records in one transaction.
+  static var reserve: Int { 96 }
+
   /// Puts a value under a key, in the open transaction.
   ///
   /// - Throws: `6A84` where even a compacted half has no room, `6581` where the memory failed.
-  mutating func put(_ key: RecordKey, _ value: Span<UInt8>) throws(StatusWord) {
-    try makeRoom(for: RecordHeader.span(of: value.count))
+  mutating func put(_ key: RecordKey, _ value: Span<UInt8>, mayUseReserve: Bool = false)
+    throws(StatusWord)
+  {
+    let span = RecordHeader.span(of: value.count)
+    guard mayUseReserve || compactedSize + span + Self.reserve <= halfSize else {
+      throw .notEnoughMemory
+    }
+    try makeRoom(for: span)
     let address = try append(RecordHeader.put, key, value)
     changes.append(Change(key: key, address: address, length: value.count))
   }
@@ -126,7 +158,8 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   ///
   /// - Throws: `6581` where the memory failed; what holds is known after the next mount.
   mutating func commit() throws(StatusWord) {
-    guard openRecord != nil else { return }
+    guard !changes.isEmpty else { return }
+    guard !isFailed, openRecord != nil else { throw .memoryFailure }
     do throws(FlashFailure) {
       // The trailer must not reach the memory before what it vouches for.
       try memory.barrier()
@@ -205,6 +238,7 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
 
   private mutating func fail() -> StatusWord {
     isFailed = true
+    openRecord = nil
     return .memoryFailure
   }
 
@@ -216,6 +250,14 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
 
   // MARK: Compaction
 
+  /// Bytes of a half that the live values and the open transaction would take, compacted.
+  private var compactedSize: Int {
+    var size = HalfHeader.size
+    for entry in entries { size += RecordHeader.span(of: entry.length) }
+    for change in changes { size += RecordHeader.span(of: change.length) }
+    return size
+  }
+
   /// Copies the live values, and the open transaction behind them, to the other half and makes that
   /// the live one.
   ///
@@ -223,10 +265,7 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   ///   `6581` where the memory failed.
   mutating func compact(reserving span: Int = 0) throws(StatusWord) {
     guard !isFailed else { throw .memoryFailure }
-    var needed = HalfHeader.size + span
-    for entry in entries { needed += RecordHeader.span(of: entry.length) }
-    for change in changes { needed += RecordHeader.span(of: change.length) }
-    guard needed <= halfSize else { throw .notEnoughMemory }
+    guard compactedSize + span <= halfSize else { throw .notEnoughMemory }
     let oldHalf = half
     let oldChanges = changes
     do throws(FlashFailure) {
@@ -237,10 +276,11 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
       end = base + HalfHeader.size
       sequence &+= 1
       openRecord = nil
+      // One transaction: whoever loses the tail of the copies has lost all of them, and sees it.
       for index in entries.indices {
         entries[index].address = try copy(entries[index], kind: RecordHeader.put)
-        try close(RecordEnd.commit)
       }
+      try close(RecordEnd.commit)
       sequence &+= 1
       for index in changes.indices {
         let change = oldChanges[index]

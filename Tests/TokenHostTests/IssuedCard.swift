@@ -1,0 +1,180 @@
+import Cryptography
+import FlashTesting
+import Foundation
+import ISO7816
+import Issuance
+import Terminal
+
+@testable import Firmware
+@testable import TokenHost
+
+/// A personalised image, made once through command APDUs, and what the issuer knows of it.
+struct IssuedImage {
+  let bytes: [UInt8]
+  let authenticationModulus: [UInt8]
+  let signatureModulus: [UInt8]
+
+  static let codes = ReferenceCodes(
+    pin: "12345678", puk: "87654321", signaturePIN: "11223344", signaturePUK: "44332211")
+  static let transportKey = [UInt8](repeating: 0x42, count: 16)
+  static let identity = ChipIdentity(
+    persona: .current, serial: [1, 2, 3, 4, 5, 6, 7, 8], transportKey: transportKey)
+  static let personalData = (0..<400).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+  /// Bytes that look like a certificate as far as a card is concerned.
+  static let certificate: [UInt8] =
+    [0x30, 0x82, 0x03, 0x20] + (0..<800).map { UInt8(truncatingIfNeeded: $0 &* 13) }
+
+  private static let issued = Result { try issue() }
+
+  static func get() throws -> IssuedImage { try issued.get() }
+
+  private static func issue() throws -> IssuedImage {
+    let folder = try TemporaryFolder()
+    let path = folder.path("token.nv")
+    var moduli: [[UInt8]] = []
+    do {
+      let slot = try Slot(
+        manufacturing: identity, at: path, randomness: .seeded(3, label: "issued image"))
+      let issuer = try begin(slot)
+      try issuer.createStructure(codes, .standard)
+      try issuer.enter(.personalised)
+      for key in [KeySlot.authentication, .signature] {
+        moduli.append(try issuer.generateKey(key).modulus)
+        try issuer.writeCertificate(certificate, for: key)
+      }
+      try issuer.writeIdentity(cardNumber: "6090010000000001", personalData: personalData)
+      try issuer.enter(.operational)
+      slot.powerOff()
+    }
+    return IssuedImage(
+      bytes: try folder.read("token.nv"), authenticationModulus: moduli[0],
+      signatureModulus: moduli[1])
+  }
+
+  /// Powers a chip from the factory and leads it to where the issuer creates files.
+  static func begin(_ slot: Slot) throws -> CardIssuer {
+    _ = try slot.powerOn()
+    let issuer = CardIssuer(CardSession(slot))
+    try issuer.authenticate(transportKey: transportKey)
+    try issuer.enter(.initialised)
+    return issuer
+  }
+}
+
+/// A folder that is gone with the value.
+final class TemporaryFolder {
+  private let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory
+      .appendingPathComponent("softdna-test-" + UUID().uuidString)
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+  func read(_ name: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: url.appendingPathComponent(name)))
+  }
+  func write(_ bytes: [UInt8], _ name: String) throws {
+    try Data(bytes).write(to: url.appendingPathComponent(name))
+  }
+  var names: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
+  }
+}
+
+/// An issued token in a slot of its own, with power.
+final class IssuedCard {
+  let folder: TemporaryFolder
+  private(set) var slot: Slot?
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try folder.write(try IssuedImage.get().bytes, "token.nv")
+    try reopen()
+  }
+
+  /// Closes the image and opens it again, as another process would.
+  func reopen() throws {
+    slot = nil
+    slot = try Slot(opening: folder.path("token.nv"), randomness: .seeded(9, label: "slot"))
+    _ = try slot?.powerOn()
+  }
+
+  /// Sends a command APDU in hexadecimal; answers the response APDU the same way.
+  func send(_ hex: String) throws -> String {
+    guard let slot, let bytes = Hex.bytes(hex) else { return "" }
+    return Hex.text(try slot.transmit(bytes))
+  }
+
+  /// Sends a command APDU whose data field is these bytes.
+  func send(_ header: String, _ data: [UInt8], ne: Int? = nil) throws -> String {
+    guard let header = Hex.bytes(header), header.count == 4 else { return "" }
+    return try send(
+      Hex.text(
+        CommandAPDU.bytes(
+          cla: header[0], ins: header[1], p1: header[2], p2: header[3], data: data, ne: ne)))
+  }
+
+  /// VERIFY with the code padded to eight bytes.
+  func verify(_ reference: String, _ code: String) throws -> String {
+    try send("002000\(reference)08" + Hex.text(CardSession.padded(code)))
+  }
+
+  /// CHANGE REFERENCE DATA.
+  func change(_ reference: String, _ old: String, to new: String) throws -> String {
+    try send("002400\(reference)", CardSession.padded(old) + CardSession.padded(new))
+  }
+
+  /// RESET RETRY COUNTER with code and new value.
+  func unblock(_ reference: String, _ code: String, new: String) throws -> String {
+    try send("002C00\(reference)", CardSession.padded(code) + CardSession.padded(new))
+  }
+
+  /// EXTERNAL AUTHENTICATE with the chip's transport key.
+  func authenticateIssuer() throws {
+    guard let slot else { return }
+    try CardIssuer(CardSession(slot)).authenticate(transportKey: IssuedImage.transportKey)
+  }
+
+  /// What the empty VERIFY tells.
+  func tries(_ reference: String) throws -> String { try send("002000\(reference)") }
+}
+
+/// An issued token on flash memory that can be watched and interrupted.
+struct BareToken: ~Copyable {
+  var token: Token<LibcryptoCoprocessor, HostileFlash>
+
+  init(_ memory: consuming HostileFlash) throws(MountFailure) {
+    var token = try Token(
+      LibcryptoCoprocessor(randomness: .seeded(9, label: "bare")), memory: memory)
+    _ = try token.powerOn()
+    self.token = token
+  }
+
+  static func issuedMemory() throws -> HostileFlash {
+    HostileFlash(pageSize: 4096, bytes: try IssuedImage.get().bytes)
+  }
+
+  /// Everything the flash memory holds now.
+  var image: [UInt8] { token.store.memory.bytes }
+  /// Everything that was done to it.
+  var operations: [HostileFlash.Operation] { token.store.memory.operations }
+  /// How many of these were done at each barrier.
+  var barriers: [Int] { token.store.memory.barriers }
+
+  /// The token as it comes up when power returns.
+  func rebooted() throws -> BareToken {
+    try BareToken(HostileFlash(pageSize: 4096, bytes: image))
+  }
+
+  mutating func send(_ hex: String) -> String { Hex.text(send(Hex.bytes(hex) ?? [])) }
+
+  mutating func send(_ bytes: [UInt8]) -> [UInt8] {
+    var reply: [UInt8] = []
+    token.process(bytes.span, into: &reply)
+    return reply
+  }
+}
