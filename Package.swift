@@ -89,7 +89,7 @@ let package = Package(
       name: "VirtualReaderTests", dependencies: ["ISO7816", "Terminal", "VirtualReader"],
       swiftSettings: host),
     .testTarget(
-      name: "AuthorityTests", dependencies: ["Authority", "CCrypto"], swiftSettings: host),
+      name: "AuthorityTests", dependencies: ["Authority", "Cryptography", "CCrypto"], swiftSettings: host),
     .testTarget(
       name: "IssuanceTests",
       dependencies: [

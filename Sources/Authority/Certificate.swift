@@ -1,4 +1,5 @@
 import CCrypto
+import Cryptography
 import Foundation
 
 /// What a certificate will say, before it is signed (RFC 5280, 4.1).
@@ -23,12 +24,15 @@ enum Certificate {
 
   /// A serial number: 126 random bits in 16 octets, always positive and of one length (RFC 5280,
   /// 4.1.2.2, asks for at most 20 octets; practice asks for at least 64 random bits).
-  static func serialNumber(_ random: RandomSource, label: String) throws(AuthorityError)
-    -> [UInt8]
-  {
-    var bytes = try random.bytes(16, label: label)
+  static func serialNumber(_ random: RandomSource, label: String) -> [UInt8] {
+    var bytes = random.bytes(16, label: label)
     bytes[0] = bytes[0] & 0x3F | 0x40
     return bytes
+  }
+
+  /// A serial number as the database and `openssl` write it: upper-case hex of its octets.
+  static func text(ofSerialNumber number: [UInt8]) -> String {
+    number.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
   }
 
   /// Signs `template` as `issuer`; a nil issuer signs itself.
@@ -36,12 +40,15 @@ enum Certificate {
     _ template: CertificateTemplate, issuer: [UInt8]?, key: PrivateKey
   ) throws(AuthorityError) -> [UInt8] {
     let attempted = "making the certificate of \(template.subject)"
-    let certificate = try Owned(X509_new(), X509_free, attempted)
+    let certificate = try Owned(X509_new(), X509_free, attempting: attempted)
     let pointer = certificate.pointer
     try Libcrypto.check(X509_set_version(pointer, 2), attempted)  // v3
-    let serial = try BigNumber(bigEndian: template.serialNumber)
-    guard BN_to_ASN1_INTEGER(serial.pointer, X509_get_serialNumber(pointer)) != nil,
-      ASN1_TIME_set(X509_getm_notBefore(pointer), seconds(template.notBefore)) != nil,
+    // An ASN1_INTEGER that is not negative holds its magnitude, big-endian.
+    try Libcrypto.check(
+      ASN1_STRING_set(
+        X509_get_serialNumber(pointer), template.serialNumber, Int32(template.serialNumber.count)),
+      attempted)
+    guard ASN1_TIME_set(X509_getm_notBefore(pointer), seconds(template.notBefore)) != nil,
       ASN1_TIME_set(X509_getm_notAfter(pointer), seconds(template.notAfter)) != nil
     else { throw .libcrypto(attempted) }
     let subject = try template.subject.x509Name()

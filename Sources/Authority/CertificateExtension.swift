@@ -1,4 +1,5 @@
 import CCrypto
+import Cryptography
 
 /// One extension of a certificate (RFC 5280, 4.2).
 struct CertificateExtension: Equatable, Sendable {
@@ -127,7 +128,7 @@ struct CertificateExtension: Equatable, Sendable {
     try Libcrypto.check(ASN1_OCTET_STRING_set(octets, value, Int32(value.count)), attempted)
     let encoded = try Owned(
       X509_EXTENSION_create_by_OBJ(nil, object, critical ? 1 : 0, octets), X509_EXTENSION_free,
-      attempted)
+      attempting: attempted)
     try Libcrypto.check(X509_add_ext(certificate, encoded.pointer, -1), attempted)
   }
 }

@@ -27,7 +27,8 @@ struct CertificateProfile {
 
   /// The certificate that logs in (CNS certificate profile, AgID; DM 9 December 2004).
   static func cnsAuthentication(
-    commonName: String, administration: IssuingAdministration, urls: StatusURLs
+    commonName: String, administration: IssuingAdministration,
+    issuer: CertificationAuthority.Name, urls: StatusURLs
   ) -> CertificateProfile {
     CertificateProfile(
       subject: DistinguishedName([
@@ -40,15 +41,15 @@ struct CertificateProfile {
         .certificatePolicies([
           .init(id: OID(1, 3, 76, 16, 2, 1), explicitText: cnsNotice), .init(id: testCNSPolicy),
         ]),
-        .crlDistributionPoint(urls.crl(.cns)),
-        .authorityInformationAccess(caIssuers: urls.certificate(.cns), ocsp: urls.ocsp),
+        .crlDistributionPoint(urls.crl(issuer)),
+        .authorityInformationAccess(caIssuers: urls.certificate(issuer), ocsp: urls.ocsp),
       ])
   }
 
   /// The certificate that signs (AgID guidelines, determinazioni 121/2019 and 147/2019; ETSI EN
   /// 319 412-2 and -5). No extendedKeyUsage: type A of EN 319 412-2, 4.3.2.
   static func qualifiedSignature(
-    holder: Holder, dnQualifier: String, urls: StatusURLs
+    holder: Holder, dnQualifier: String, issuer: CertificationAuthority.Name, urls: StatusURLs
   ) -> CertificateProfile {
     CertificateProfile(
       subject: DistinguishedName([
@@ -68,9 +69,9 @@ struct CertificateProfile {
         .qualifiedStatements(
           retentionYears: 20,
           disclosureStatements: ["it", "en"].map { (urls.disclosureStatement($0), $0) }),
-        .crlDistributionPoint(urls.crl(.qualified)),
+        .crlDistributionPoint(urls.crl(issuer)),
         .authorityInformationAccess(
-          caIssuers: urls.certificate(.qualified), ocsp: urls.ocsp),
+          caIssuers: urls.certificate(issuer), ocsp: urls.ocsp),
       ])
   }
 }

@@ -34,8 +34,13 @@ enum DER {
   }
 
   /// A small non-negative INTEGER.
-  static func integer(_ value: UInt8) -> [UInt8] {
-    tlv(0x02, value < 0x80 ? [value] : [0, value])
+  static func integer(_ value: UInt8) -> [UInt8] { integer([value]) }
+
+  /// A non-negative INTEGER from its big-endian bytes, leading zeros or not (X.690, 8.3).
+  static func integer(_ bigEndian: [UInt8]) -> [UInt8] {
+    let significant = Array(bigEndian.drop { $0 == 0 })
+    guard let first = significant.first else { return tlv(0x02, [0]) }
+    return tlv(0x02, first < 0x80 ? significant : [0] + significant)
   }
 
   /// A context-specific tag: `constructed` around other values, else replacing one's tag.
