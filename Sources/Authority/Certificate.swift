@@ -35,6 +35,46 @@ enum Certificate {
     number.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
   }
 
+  /// The octets of a serial number from its hex text.
+  static func serialNumber(ofText text: String) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.utf8.count / 2)
+    var high: UInt8?
+    for digit in text.utf8 {
+      let value = digit <= 0x39 ? digit - 0x30 : digit - 0x37
+      if let first = high {
+        bytes.append(first << 4 | value)
+        high = nil
+      } else {
+        high = value
+      }
+    }
+    return bytes
+  }
+
+  /// The octets of a certificate's serial number.
+  static func serialNumber(of der: [UInt8]) throws(AuthorityError) -> [UInt8] {
+    let certificate = try parse(der)
+    return bytes(of: X509_get_serialNumber(certificate.pointer))
+  }
+
+  /// The DER of the subject.
+  static func subject(of certificate: borrowing Owned) throws(AuthorityError) -> [UInt8] {
+    let name = X509_get_subject_name(certificate.pointer)
+    return try Libcrypto.der("encoding a name") { i2d_X509_NAME(name, $0) }
+  }
+
+  /// The content of subjectPublicKey: what key hashes are made of.
+  static func publicKeyBits(of certificate: borrowing Owned) -> [UInt8] {
+    bytes(of: X509_get0_pubkey_bitstr(certificate.pointer))
+  }
+
+  /// The octets of a libcrypto string.
+  static func bytes(of string: UnsafePointer<ASN1_STRING>?) -> [UInt8] {
+    guard let start = ASN1_STRING_get0_data(string) else { return [] }
+    return [UInt8](UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(string))))
+  }
+
   /// Signs `template` as `issuer`; a nil issuer signs itself.
   static func sign(
     _ template: CertificateTemplate, issuer: [UInt8]?, key: PrivateKey
@@ -77,7 +117,7 @@ enum Certificate {
   }
 
   /// SHA-1 of the public key's bits (RFC 5280, 4.2.1.2, method 1).
-  private static func keyIdentifier(_ certificate: OpaquePointer) throws(AuthorityError)
+  static func keyIdentifier(_ certificate: OpaquePointer) throws(AuthorityError)
     -> [UInt8]
   {
     var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))

@@ -19,6 +19,9 @@ struct CertificateProfile {
   /// Of qualified certificates.
   static let testQualifiedPolicy = testPolicies.appending(2)
 
+  /// Of qualified certificates whose key signs remotely.
+  static let testRemotePolicy = testPolicies.appending(3)
+
   /// The notice that the CNS policy prescribes, word for word; 140 characters, of the 200 that
   /// RFC 5280, 4.2.1.4 allows.
   static let cnsNotice =
@@ -49,7 +52,8 @@ struct CertificateProfile {
   /// The certificate that signs (AgID guidelines, determinazioni 121/2019 and 147/2019; ETSI EN
   /// 319 412-2 and -5). No extendedKeyUsage: type A of EN 319 412-2, 4.3.2.
   static func qualifiedSignature(
-    holder: Holder, dnQualifier: String, issuer: CertificationAuthority.Name, urls: StatusURLs
+    holder: Holder, dnQualifier: String, policy: OID = testQualifiedPolicy,
+    issuer: CertificationAuthority.Name, urls: StatusURLs
   ) -> CertificateProfile {
     CertificateProfile(
       subject: DistinguishedName([
@@ -62,7 +66,7 @@ struct CertificateProfile {
       extensions: [
         .keyUsage([.nonRepudiation]),
         .certificatePolicies([
-          .init(id: testQualifiedPolicy),
+          .init(id: policy),
           .init(id: OID(0, 4, 0, 194112, 1, 2)),  // QCP-n-qscd (ETSI EN 319 411-2)
           .init(id: OID(1, 3, 76, 16, 6)),  // agIDcert
         ]),

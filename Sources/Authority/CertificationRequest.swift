@@ -38,7 +38,7 @@ public struct CertificationRequest: Equatable, Sendable {
   /// `Authority.certify` takes. The signature is verified there, not here.
   public func assemble(signature: [UInt8]) -> [UInt8] {
     // sha256WithRSAEncryption, its parameters NULL (RFC 4055, 5)
-    let algorithm = DER.sequence([OID(1, 2, 840, 113549, 1, 1, 11).der, DER.null])
+    let algorithm = DER.sequence([DER.sha256WithRSAEncryption, DER.null])
     return DER.sequence([toBeSigned, algorithm, DER.bitString(signature)])
   }
 }

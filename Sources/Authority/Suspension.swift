@@ -103,10 +103,10 @@ extension Authority {
   // MARK: - Who may
 
   /// Refuses the wrong desk, spends a try of the user code, then acts in one transaction.
-  func act(
+  func act<Outcome>(
     _ attempted: String, _ device: Device, _ requester: Requester, _ desk: Provider?,
-    _ body: (String, Device, EventLog) throws -> Receipt
-  ) throws(AuthorityError) -> Receipt {
+    _ body: (String, Device, EventLog) throws -> Outcome
+  ) throws(AuthorityError) -> Outcome {
     try applyDue()
     let known = try store.read(attempted) { try existing(device.id, $0) }
     guard desk == nil || desk == known.provider else {

@@ -136,7 +136,9 @@ public struct Counter: Sendable {
       try card.verify(KeySlot.signature.pin, signaturePIN)
       try issuer.authenticate(transportKey: transportKey)
     }
-    let enrolment = try atAuthority { () throws(AuthorityError) in try authority.renew(device, over: channel) }
+    let enrolment = try atAuthority { () throws(AuthorityError) in
+      try authority.renew(device, over: channel)
+    }
     try enrol(enrolment, issuer, pin: pin, signaturePIN: signaturePIN, progress)
     return try activate(enrolment)
   }
