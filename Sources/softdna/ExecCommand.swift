@@ -17,11 +17,15 @@ struct ExecCommand: ParsableCommand {
       SOFTDNA_CA_FILE (root and CAs, PEM) and the scratch card in SOFTDNA_PIN, SOFTDNA_PUK, \
       SOFTDNA_SIGNATURE_PIN and SOFTDNA_SIGNATURE_PUK.
 
+      With --date the command, and what it starts, sees that day at this time of day, as an \
+      authority does that is given the same date.
+
       Exit status: the command's; 128 + n where signal n ended it; 127 where there is no such \
       command, 126 where it cannot be executed; 2 where the world cannot be made.
       """)
 
   @Option(name: .customLong("state"), help: "The token's state directory.") var state: String?
+  @Option(help: "The day the command sees, YYYY-MM-DD (Debian package faketime).") var date: Day?
   @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
   var command: [String] = []
 
@@ -29,23 +33,24 @@ struct ExecCommand: ParsableCommand {
     guard !command.isEmpty else {
       throw Failure("no command: softdna exec [--state DIR] -- COMMAND …")
     }
+    let otherDay = try date.map { try OtherDay($0) }
     let status: Int32
     if let state {
-      status = try run(in: StateDirectory(path: state))
+      status = try run(in: StateDirectory(path: state), otherDay)
     } else {
       let path = NSTemporaryDirectory() + "softdna-" + UUID().uuidString
       let directory = StateDirectory(path: path)
       defer { try? FileManager.default.removeItem(atPath: path) }
       let issue = TokenIssue(
         directory: directory, holder: .fictitious, chip: .current, kind: .token, seed: nil,
-        clock: .real)
+        clock: date.map { .fixed($0) } ?? .real)
       _ = try issue.run { _ in }
-      status = try run(in: directory)
+      status = try run(in: directory, otherDay)
     }
     throw ExitCode(status)
   }
 
-  private func run(in directory: StateDirectory) throws -> Int32 {
+  private func run(in directory: StateDirectory, _ otherDay: OtherDay?) throws -> Int32 {
     let slot = try directory.openToken()
     let world = try failing { try PrivateWorld.start(card: slot) }
     defer { world.stop() }
@@ -59,6 +64,7 @@ struct ExecCommand: ParsableCommand {
       additions["SOFTDNA_SIGNATURE_PIN"] = card.pinSignature
       additions["SOFTDNA_SIGNATURE_PUK"] = card.pukSignature
     }
+    additions.merge(otherDay?.environment ?? [:]) { _, new in new }
     return world.run(command, environment: additions)
   }
 }

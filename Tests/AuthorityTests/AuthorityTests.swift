@@ -55,6 +55,16 @@ enum Fixture {
     return try authority.activate(personalisation.enrolment)
   }
 
+  /// A device that is ordered: its scratch card is told now or never.
+  static func order(
+    _ authority: Authority, chip: Chip = .current, kind: DeviceKind = .token,
+    chamber: String? = nil
+  ) throws -> Personalisation {
+    let holder = try authority.register(.fictitious)
+    return try authority.order(
+      DeviceOrder(holderID: holder.id, chip: chip, kind: kind, chamber: chamber))
+  }
+
   @discardableResult
   static func certify(
     _ enrolment: Enrolment, _ authority: Authority, keys prefix: String

@@ -170,7 +170,10 @@ struct ProfileTests {
       #expect(text.contains("Version: 3 (0x2)"))
       #expect(text.contains("Signature Algorithm: sha256WithRSAEncryption"))
       #expect(text.contains("Public-Key: (2048 bit)"))
-      #expect(text.contains("Issuer: C = IT, O = softdna TEST Provider A (InfoCamere-like), OU = TEST - NOT A REAL TRUST"))
+      #expect(
+        text.contains(
+          "Issuer: C = IT, O = softdna TEST Provider A (InfoCamere-like), OU = TEST - NOT A REAL TRUST"
+        ))
       #expect(text.contains("X509v3 Key Usage: critical"))
       let purposes = try openssl("x509", "-in", file, "-noout", "-purpose").output
       let client = issued.purpose == .cnsAuthentication ? "Yes" : "No"
