@@ -22,6 +22,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
     .package(
       url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
   ],
@@ -57,12 +60,21 @@ let package = Package(
       dependencies: ["ISO7816", "Terminal", "Cryptography", "Authority", "Issuance", yams],
       swiftSettings: host),
 
+    // The authority on the network: lists, answers, remote signatures.
+    .target(
+      name: "StatusServer",
+      dependencies: [
+        "Authority", .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: host),
+
     // Floor 3: the command line.
     .executableTarget(
       name: "softdna",
       dependencies: [
         "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Cryptography",
-        "Authority", "Issuance", "Scenarios",
+        "Authority", "Issuance", "Scenarios", "StatusServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: host),
@@ -97,7 +109,9 @@ let package = Package(
       name: "VirtualReaderTests", dependencies: ["ISO7816", "Terminal", "VirtualReader"],
       swiftSettings: host),
     .testTarget(
-      name: "AuthorityTests", dependencies: ["Authority", "CCrypto"], swiftSettings: host),
+      name: "AuthorityTests",
+      dependencies: ["Authority", "StatusServer", "Cryptography", "CCrypto"],
+      swiftSettings: host),
     .testTarget(
       name: "IssuanceTests",
       dependencies: [

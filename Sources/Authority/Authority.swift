@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 
 /// The registration and certification authority over one state directory.
 ///
@@ -35,7 +36,10 @@ public final class Authority: Sendable {
   public let directory: String
 
   let store: Store
-  let hierarchy: Hierarchy
+  /// The CAs made so far; a provider's are added when they are first needed.
+  let hierarchy: Mutex<Hierarchy>
+  /// Keys of OCSP responders that were read, with the text they were read from.
+  let responderKeys = Mutex<[String: (pem: [UInt8], key: PrivateKey)]>([:])
   var urls: StatusURLs { StatusURLs(base: baseURL) }
 
   /// Opens the authority in `directory`, creating directory, database and CAs where they are not
@@ -65,18 +69,18 @@ public final class Authority: Sendable {
         "opening the authority in \(directory)", .settings,
         "the database knows CAs, but \(Hierarchy.folder)/ with their keys is gone")
     }
-    try Self.register(hierarchy, known: known, in: store)
+    try Self.register(hierarchy, in: store)
     lock.release()
     self.clock = clock
     self.random = random
     self.baseURL = kept.baseURL
     self.directory = directory
     self.store = store
-    self.hierarchy = hierarchy
+    self.hierarchy = Mutex(hierarchy)
   }
 
-  /// DER of the root, the CNS CA and the qualified CA, in this order.
-  public var chain: [[UInt8]] { hierarchy.all.map(\.certificate) }
+  /// DER of the root and of the CAs made so far: of each provider the CNS CA and the qualified CA.
+  public var chain: [[UInt8]] { hierarchy.withLock { $0.all.map(\.certificate) } }
 
   /// The file with root and CAs in PEM, for `openssl -CAfile` and the like.
   public var chainFile: String { "\(directory)/\(Hierarchy.folder)/\(Hierarchy.chainFile)" }
@@ -123,10 +127,9 @@ public final class Authority: Sendable {
   }
 
   /// The database remembers the CAs, so that exchanged or lost files are noticed.
-  private static func register(
-    _ hierarchy: Hierarchy, known: [String: [UInt8]], in store: Store
-  ) throws(AuthorityError) {
+  static func register(_ hierarchy: Hierarchy, in store: Store) throws(AuthorityError) {
     let attempted = "registering the CAs"
+    let known = try issuers(in: store)
     for authority in hierarchy.all {
       let name = authority.name.rawValue
       guard known[name] ?? authority.certificate == authority.certificate else {
@@ -134,7 +137,7 @@ public final class Authority: Sendable {
           attempted, .settings, "the certificate of \(name) is not the one the database knows")
       }
     }
-    guard known.count < hierarchy.all.count else { return }
+    guard hierarchy.all.contains(where: { known[$0.name.rawValue] == nil }) else { return }
     try store.write(attempted) { database in
       for authority in hierarchy.all {
         try database.execute(

@@ -15,6 +15,16 @@ public struct AuthorityError: Error, Equatable, Sendable, CustomStringConvertibl
     case unknown
     /// It exists, but its state does not allow this.
     case state
+    /// The chamber's policy does not allow it; the name is the property's.
+    case policy(String)
+    /// A device is personal: nobody acts for its holder.
+    case delegation
+    /// The device belongs to this provider, which alone may do this.
+    case provider(Provider)
+    /// The chip does not comply any more; its devices are not renewed from this day on.
+    case chip(Chip, renewalBlockedFrom: Day)
+    /// The user code is wrong; so many tries are left, none once it is locked.
+    case userCode(triesLeft: Int)
     /// The request is not signed by the key it carries (PKCS #10, RFC 2986, 3).
     case proofOfPossession
     /// The public key may not be certified: too short, or certified before.
@@ -52,6 +62,7 @@ public struct AuthorityError: Error, Equatable, Sendable, CustomStringConvertibl
     switch rule {
     case .field(let name): place = " (field \(name))"
     case .window(let first, let last): place = " (allowed from \(first) to \(last))"
+    case .policy(let name): place = " (policy \(name))"
     default: place = ""
     }
     return "\(attempted)\(place): \(reason)" + (code == 0 ? "" : " [code \(code)]")

@@ -26,7 +26,7 @@ public struct CardNumber: Hashable, Sendable, CustomStringConvertible {
 
   /// A random number of the test range; `label` is the seeded value's name.
   static func random(_ source: RandomSource, label: String) throws(AuthorityError) -> CardNumber {
-    let body = testPrefix + (try source.digits(8, label: label))
+    let body = testPrefix + source.digits(8, label: label)
     return try CardNumber(body + checkDigit(body[...]))
   }
 

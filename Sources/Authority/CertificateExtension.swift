@@ -1,4 +1,5 @@
 import CCrypto
+import Cryptography
 
 /// One extension of a certificate (RFC 5280, 4.2).
 struct CertificateExtension: Equatable, Sendable {
@@ -74,13 +75,27 @@ struct CertificateExtension: Equatable, Sendable {
   /// id-kp-clientAuth (RFC 5280, 4.2.1.12).
   static let clientAuth = pkix.appending(3, 2)
 
+  /// id-kp-OCSPSigning (RFC 6960, 4.2.2.2).
+  static let ocspSigning = pkix.appending(3, 9)
+  /// id-pkix-ocsp-nocheck (RFC 6960, 4.2.2.2.1): nobody asks about the responder.
+  static let ocspNoCheck = CertificateExtension(
+    id: pkix.appending(48, 1, 5), critical: false, value: DER.null)
+
   /// RFC 5280, 4.2.1.13: one distribution point, reached by URL.
   static func crlDistributionPoint(_ url: String) -> CertificateExtension {
+    CertificateExtension(id: arc.appending(31), critical: false, value: distributionPoints(url))
+  }
+
+  /// CRLDistributionPoints with one URL.
+  static func distributionPoints(_ url: String) -> [UInt8] {
     let name = DER.context(6, constructed: false, Array(url.utf8))
     let fullName = DER.context(0, constructed: true, name)
-    let point = DER.sequence([DER.context(0, constructed: true, fullName)])
-    return CertificateExtension(
-      id: arc.appending(31), critical: false, value: DER.sequence([point]))
+    return DER.sequence([DER.sequence([DER.context(0, constructed: true, fullName)])])
+  }
+
+  /// Extension (RFC 5280, 4.1): what is not critical does not say so (X.690, 11.5).
+  var der: [UInt8] {
+    DER.sequence([id.der, critical ? DER.true : [], DER.octetString(value)])
   }
 
   /// RFC 5280, 4.2.2.1: where the issuer's certificate and, given one, the OCSP responder are.
@@ -127,7 +142,7 @@ struct CertificateExtension: Equatable, Sendable {
     try Libcrypto.check(ASN1_OCTET_STRING_set(octets, value, Int32(value.count)), attempted)
     let encoded = try Owned(
       X509_EXTENSION_create_by_OBJ(nil, object, critical ? 1 : 0, octets), X509_EXTENSION_free,
-      attempted)
+      attempting: attempted)
     try Libcrypto.check(X509_add_ext(certificate, encoded.pointer, -1), attempted)
   }
 }

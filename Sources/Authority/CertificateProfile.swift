@@ -19,6 +19,9 @@ struct CertificateProfile {
   /// Of qualified certificates.
   static let testQualifiedPolicy = testPolicies.appending(2)
 
+  /// Of qualified certificates whose key signs remotely.
+  static let testRemotePolicy = testPolicies.appending(3)
+
   /// The notice that the CNS policy prescribes, word for word; 140 characters, of the 200 that
   /// RFC 5280, 4.2.1.4 allows.
   static let cnsNotice =
@@ -27,7 +30,8 @@ struct CertificateProfile {
 
   /// The certificate that logs in (CNS certificate profile, AgID; DM 9 December 2004).
   static func cnsAuthentication(
-    commonName: String, administration: IssuingAdministration, urls: StatusURLs
+    commonName: String, administration: IssuingAdministration,
+    issuer: CertificationAuthority.Name, urls: StatusURLs
   ) -> CertificateProfile {
     CertificateProfile(
       subject: DistinguishedName([
@@ -40,15 +44,16 @@ struct CertificateProfile {
         .certificatePolicies([
           .init(id: OID(1, 3, 76, 16, 2, 1), explicitText: cnsNotice), .init(id: testCNSPolicy),
         ]),
-        .crlDistributionPoint(urls.crl(.cns)),
-        .authorityInformationAccess(caIssuers: urls.certificate(.cns), ocsp: urls.ocsp),
+        .crlDistributionPoint(urls.crl(issuer)),
+        .authorityInformationAccess(caIssuers: urls.certificate(issuer), ocsp: urls.ocsp),
       ])
   }
 
   /// The certificate that signs (AgID guidelines, determinazioni 121/2019 and 147/2019; ETSI EN
   /// 319 412-2 and -5). No extendedKeyUsage: type A of EN 319 412-2, 4.3.2.
   static func qualifiedSignature(
-    holder: Holder, dnQualifier: String, urls: StatusURLs
+    holder: Holder, dnQualifier: String, policy: OID = testQualifiedPolicy,
+    issuer: CertificationAuthority.Name, urls: StatusURLs
   ) -> CertificateProfile {
     CertificateProfile(
       subject: DistinguishedName([
@@ -61,16 +66,16 @@ struct CertificateProfile {
       extensions: [
         .keyUsage([.nonRepudiation]),
         .certificatePolicies([
-          .init(id: testQualifiedPolicy),
+          .init(id: policy),
           .init(id: OID(0, 4, 0, 194112, 1, 2)),  // QCP-n-qscd (ETSI EN 319 411-2)
           .init(id: OID(1, 3, 76, 16, 6)),  // agIDcert
         ]),
         .qualifiedStatements(
           retentionYears: 20,
           disclosureStatements: ["it", "en"].map { (urls.disclosureStatement($0), $0) }),
-        .crlDistributionPoint(urls.crl(.qualified)),
+        .crlDistributionPoint(urls.crl(issuer)),
         .authorityInformationAccess(
-          caIssuers: urls.certificate(.qualified), ocsp: urls.ocsp),
+          caIssuers: urls.certificate(issuer), ocsp: urls.ocsp),
       ])
   }
 }

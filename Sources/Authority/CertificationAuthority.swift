@@ -1,33 +1,58 @@
 import CCrypto
+import Cryptography
 import Foundation
 
 /// One CA: its certificate and the key that signs.
 struct CertificationAuthority: Sendable {
   /// The CAs of the hierarchy; the raw value names their files, their URLs and their rows.
-  enum Name: String, CaseIterable, Sendable {
+  enum Name: RawRepresentable, Hashable, Sendable {
     case root
-    case cns
-    case qualified
+    case issuing(Provider, CertificatePurpose)
 
-    /// TEST stands in every name, beside a CN that no trusted list contains.
+    init?(rawValue: String) {
+      guard let name = Self.all.first(where: { $0.rawValue == rawValue }) else { return nil }
+      self = name
+    }
+
+    /// `root`, or `a-cns`: the provider's letter and the purpose.
+    var rawValue: String {
+      switch self {
+      case .root: "root"
+      case .issuing(let provider, let purpose):
+        "\(provider.letter.lowercased())-\(purpose.rawValue)"
+      }
+    }
+
+    /// Every name there is, the root first.
+    static let all = [Name.root] + Provider.allCases.flatMap(names(of:))
+
+    /// The two CAs of a provider.
+    static func names(of provider: Provider) -> [Name] {
+      CertificatePurpose.allCases.map { .issuing(provider, $0) }
+    }
+
+    /// TEST stands in every name, beside an O that no trusted list contains.
     var subject: DistinguishedName {
-      let organization: [DistinguishedName.Attribute] = [
-        .init(.country, "IT"), .init(.organization, "softdna TEST"),
-        .init(.organizationalUnit, "TEST - NOT A REAL TRUST SERVICE PROVIDER"),
-      ]
+      let unit = DistinguishedName.Attribute(
+        .organizationalUnit, "TEST - NOT A REAL TRUST SERVICE PROVIDER")
       switch self {
       case .root:
-        return DistinguishedName(organization + [.init(.commonName, "softdna TEST Root CA")])
-      case .cns:
-        return DistinguishedName(
-          organization + [.init(.commonName, "softdna TEST CNS Authentication CA")])
-      case .qualified:
+        return DistinguishedName([
+          .init(.country, "IT"), .init(.organization, "softdna TEST"), unit,
+          .init(.commonName, "softdna TEST Root CA"),
+        ])
+      case .issuing(let provider, .cnsAuthentication):
+        return DistinguishedName([
+          .init(.country, "IT"), .init(.organization, provider.description), unit,
+          .init(.commonName, "softdna TEST CNS Authentication CA \(provider.letter)"),
+        ])
+      case .issuing(let provider, .qualifiedSignature):
         // ETSI EN 319 412-3, 4.2.1 wants an organizationIdentifier; this VAT number is nobody's.
-        return DistinguishedName(
-          organization + [
-            .init(.organizationIdentifier, "VATIT-00000000000"),
-            .init(.commonName, "softdna TEST Qualified Electronic Signature CA"),
-          ])
+        return DistinguishedName([
+          .init(.country, "IT"), .init(.organization, provider.description), unit,
+          .init(.organizationIdentifier, "VATIT-00000000000"),
+          .init(.commonName, "softdna TEST Qualified Electronic Signature CA \(provider.letter)"),
+        ])
       }
     }
   }
@@ -64,6 +89,9 @@ struct StatusURLs: Sendable {
   let base: String
 
   func crl(_ name: CertificationAuthority.Name) -> String { "\(base)/crl/\(name.rawValue).crl" }
+  func deltaCRL(_ name: CertificationAuthority.Name) -> String {
+    "\(base)/crl/\(name.rawValue)-delta.crl"
+  }
   func certificate(_ name: CertificationAuthority.Name) -> String {
     "\(base)/ca/\(name.rawValue).cer"
   }

@@ -1,4 +1,5 @@
 import CCrypto
+import Cryptography
 
 /// A certification request whose key is in a card (PKCS #10, RFC 2986): prepared here, signed
 /// there, assembled here.
@@ -29,27 +30,15 @@ public struct CertificationRequest: Equatable, Sendable {
     try prepare(subject: subject, publicKey: .rsa(modulus: modulus, exponent: exponent))
   }
 
-  /// DigestInfo with SHA-256 of `bytes`, 51 bytes (RFC 8017, 9.2): what a card that pads by itself
-  /// is given to sign.
-  ///
-  /// - Throws: rule `libcrypto`.
-  public static func digestInfoSHA256(of bytes: [UInt8]) throws(AuthorityError) -> [UInt8] {
-    let algorithm = DER.sequence([OID(2, 16, 840, 1, 101, 3, 4, 2, 1).der, DER.null])
-    return DER.sequence([algorithm, DER.octetString(try Libcrypto.sha256(bytes))])
-  }
-
-  /// DigestInfo of this request.
-  ///
-  /// - Throws: rule `libcrypto`.
-  public func digestInfo() throws(AuthorityError) -> [UInt8] {
-    try Self.digestInfoSHA256(of: toBeSigned)
-  }
+  /// DigestInfo of this request (RFC 8017, 9.2), 51 bytes: what a card that pads by itself is
+  /// given to sign.
+  public var digestInfo: [UInt8] { Digest.sha256Info(toBeSigned) }
 
   /// The request with its signature, made with PKCS #1 v1.5 and SHA-256: the DER that
   /// `Authority.certify` takes. The signature is verified there, not here.
   public func assemble(signature: [UInt8]) -> [UInt8] {
     // sha256WithRSAEncryption, its parameters NULL (RFC 4055, 5)
-    let algorithm = DER.sequence([OID(1, 2, 840, 113549, 1, 1, 11).der, DER.null])
+    let algorithm = DER.sequence([DER.sha256WithRSAEncryption, DER.null])
     return DER.sequence([toBeSigned, algorithm, DER.bitString(signature)])
   }
 }

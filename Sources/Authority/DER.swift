@@ -1,4 +1,4 @@
-import CCrypto
+import Foundation
 
 /// The few DER forms (ITU-T X.690) that extensions and requests are written in. libcrypto offers
 /// only a configuration language for them; here a profile reads like its ASN.1.
@@ -34,8 +34,47 @@ enum DER {
   }
 
   /// A small non-negative INTEGER.
-  static func integer(_ value: UInt8) -> [UInt8] {
-    tlv(0x02, value < 0x80 ? [value] : [0, value])
+  static func integer(_ value: UInt8) -> [UInt8] { integer([value]) }
+
+  /// A non-negative INTEGER from its big-endian bytes, leading zeros or not (X.690, 8.3).
+  static func integer(_ bigEndian: [UInt8]) -> [UInt8] {
+    let significant = Array(bigEndian.drop { $0 == 0 })
+    guard let first = significant.first else { return tlv(0x02, [0]) }
+    return tlv(0x02, first < 0x80 ? significant : [0] + significant)
+  }
+
+  /// A non-negative INTEGER.
+  static func integer(_ value: Int) -> [UInt8] {
+    integer((0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) })
+  }
+
+  static func enumerated(_ value: UInt8) -> [UInt8] { tlv(0x0A, [value]) }
+  static let sha256WithRSAEncryption = OID(1, 2, 840, 113549, 1, 1, 11).der
+
+  /// An instant in UTC, to the second: UTCTime through 2049, GeneralizedTime from 2050 on
+  /// (RFC 5280, 4.1.2.5).
+  static func time(_ date: Date) -> [UInt8] {
+    (1950..<2050).contains(Day(date).year)
+      ? tlv(0x17, Array(digits(of: date).dropFirst(2))) : generalizedTime(date)
+  }
+
+  /// An instant in UTC, to the second.
+  static func generalizedTime(_ date: Date) -> [UInt8] { tlv(0x18, digits(of: date)) }
+
+  private static func digits(of date: Date) -> [UInt8] {
+    let day = Day(date)
+    let second = Int(date.timeIntervalSince1970.rounded(.down)) - day.number * 86_400
+    func write(_ value: Int, _ count: Int) -> [UInt8] {
+      var rest = value
+      var digits: [UInt8] = []
+      for _ in 0..<count {
+        digits.append(0x30 + UInt8(rest % 10))
+        rest /= 10
+      }
+      return digits.reversed()
+    }
+    return write(day.year, 4) + write(day.month, 2) + write(day.dayOfMonth, 2)
+      + write(second / 3600, 2) + write(second / 60 % 60, 2) + write(second % 60, 2) + [0x5A]
   }
 
   /// A context-specific tag: `constructed` around other values, else replacing one's tag.

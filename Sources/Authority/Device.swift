@@ -41,6 +41,12 @@ public struct Device: Equatable, Sendable, Identifiable {
   /// The day its certificates are no longer valid, UTC: the last day they can be
   /// used is the day before.
   public let expiryDay: Day
+  /// The chamber that issued it.
+  public let chamber: String
+  /// The provider whose CAs certify it.
+  public let provider: Provider
+  /// The device it was issued in place of.
+  public let replaces: Int64?
   /// How often it was renewed: 0 or 1.
   public let renewals: Int
   /// How far its first certificates got: `active` once they are in the device.
@@ -84,6 +90,8 @@ public struct Enrolment: Equatable, Sendable, Identifiable {
   public let expiryDay: Day
   /// When it was ordered.
   public let orderedAt: Date
+  /// What its activation costs; nil where the chamber states nothing.
+  public let fee: Fee?
 
   /// Whether it is neither finished nor given up.
   public var isUnderWay: Bool { state == .ordered || state == .certified }
@@ -123,6 +131,8 @@ public struct IssuedCertificate: Equatable, Sendable, Identifiable {
   public let enrolmentID: Int64
   /// The device.
   public let deviceID: Int64
+  /// The name of the CA that signed it, as in its URLs: `a-cns`.
+  public let issuer: String
   /// What it is for.
   public let purpose: CertificatePurpose
   /// Upper-case hex of the serial number's octets.
@@ -159,6 +169,30 @@ public struct Event: Equatable, Sendable, Identifiable {
     case certificateIssued = "certificate-issued"
     /// A certificate was revoked.
     case certificateRevoked = "certificate-revoked"
+    /// A certificate was suspended.
+    case certificateSuspended = "certificate-suspended"
+    /// A suspended certificate is good again.
+    case certificateReactivated = "certificate-reactivated"
+    /// A chamber's policy was adopted.
+    case policyAdopted = "policy-adopted"
+    /// A holder's identity was checked.
+    case identityChecked = "identity-checked"
+    /// A request was accepted.
+    case applicationAccepted = "application-accepted"
+    /// A request waits for documents.
+    case applicationDeposited = "application-deposited"
+    /// A wrong user code was given.
+    case userCodeWrong = "user-code-wrong"
+    /// The holder's e-mail address was changed.
+    case eMailChanged = "e-mail-changed"
+    /// A device was ordered in place of this one.
+    case replacementOrdered = "replacement-ordered"
+    /// A message went to the holder.
+    case messageSent = "message-sent"
+    /// A remote signature was offered to the holder and taken up.
+    case remoteCredentialIssued = "remote-credential-issued"
+    /// A remote signature was made.
+    case remotelySigned = "remotely-signed"
     /// The device holds its first certificates.
     case deviceActivated = "device-activated"
     /// A renewal was ordered.

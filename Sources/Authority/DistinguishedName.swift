@@ -1,4 +1,5 @@
 import CCrypto
+import Cryptography
 
 /// A name in a certificate (RFC 5280, 4.1.2.4): attributes in order, one to each RDN.
 public struct DistinguishedName: Equatable, Sendable, CustomStringConvertible {
@@ -67,7 +68,7 @@ public struct DistinguishedName: Equatable, Sendable, CustomStringConvertible {
   /// (appendix A) asks for it, and no longer than its upper bounds.
   func x509Name() throws(AuthorityError) -> Owned {
     let attempted = "writing the name \(self)"
-    let name = try Owned(X509_NAME_new(), X509_NAME_free, attempted)
+    let name = try Owned(X509_NAME_new(), X509_NAME_free, attempting: attempted)
     for attribute in attributes {
       let value = Array(attribute.value.utf8)
       try Libcrypto.check(

@@ -1,7 +1,12 @@
 import CCrypto
+import Cryptography
 import Foundation
 
-/// The test root and the two CAs below it, in the directory `ca/`.
+/// The test root and the CAs below it, two of each provider, in the directory `ca/`.
+///
+/// Root and today's provider are made with the authority; another provider's CAs when the first
+/// device of theirs is ordered. A CA is two files; its certificate's is written last, so that what
+/// has a certificate is whole.
 struct Hierarchy: Sendable {
   static let folder = "ca"
   static let chainFile = "chain.pem"
@@ -9,26 +14,25 @@ struct Hierarchy: Sendable {
   private static let workshop = ".ca-incomplete"
   private static let keyBits = 2048
 
-  let root: CertificationAuthority
-  let cns: CertificationAuthority
-  let qualified: CertificationAuthority
+  /// Root first, then in the order of `Name.all`.
+  let all: [CertificationAuthority]
 
-  /// The CA of a purpose.
-  func issuer(for purpose: CertificatePurpose) -> CertificationAuthority {
-    switch purpose {
-    case .cnsAuthentication: cns
-    case .qualifiedSignature: qualified
-    }
+  /// The CA of this name, where it was made already.
+  subscript(name: CertificationAuthority.Name) -> CertificationAuthority? {
+    all.first { $0.name == name }
   }
 
-  var all: [CertificationAuthority] { [root, cns, qualified] }
+  /// Whether the provider's CAs were made.
+  func contains(_ provider: Provider) -> Bool {
+    CertificationAuthority.Name.names(of: provider).allSatisfy { self[$0] != nil }
+  }
 
   /// Reads a hierarchy and makes sure that keys and certificates belong together.
   init(loading state: Directory) throws(AuthorityError) {
     let directory = Directory(path: state.path(Self.folder))
-    func load(_ name: CertificationAuthority.Name) throws(AuthorityError)
-      -> CertificationAuthority
-    {
+    var found: [CertificationAuthority] = []
+    for name in CertificationAuthority.Name.all
+    where name == .root || directory.contains(CertificationAuthority.certificateFile(name)) {
       let certificate = try PEM.der(
         ofCertificate: directory.read(CertificationAuthority.certificateFile(name)))
       let key = try PrivateKey(pem: directory.read(CertificationAuthority.keyFile(name)))
@@ -38,20 +42,43 @@ struct Hierarchy: Sendable {
         throw AuthorityError(
           "loading the CA \(name.rawValue)", .file, "key and certificate differ: \(reason)")
       }
-      return CertificationAuthority(name: name, certificate: certificate, key: key)
+      found.append(CertificationAuthority(name: name, certificate: certificate, key: key))
     }
-    root = try load(.root)
-    cns = try load(.cns)
-    qualified = try load(.qualified)
+    all = found
   }
 
-  /// Makes a hierarchy: root valid for 20 years, the CAs for 10, all from midnight UTC of `today`.
-  init(random: RandomSource, today: Day, urls: StatusURLs) throws(AuthorityError) {
+  private init(_ authorities: [CertificationAuthority]) {
+    all = CertificationAuthority.Name.all.compactMap { name in
+      authorities.first { $0.name == name }
+    }
+  }
+
+  /// Makes a root, valid for 20 years from midnight UTC of `today`, and the CAs of `provider`.
+  init(
+    random: RandomSource, today: Day, urls: StatusURLs, provider: Provider = .infoCamereLike
+  ) throws(AuthorityError) {
     let maker = Maker(random: random, today: today, urls: urls)
     let root = try maker.make(.root, issuer: nil, years: 20)
-    self.root = root
-    cns = try maker.make(.cns, issuer: root, years: 10)
-    qualified = try maker.make(.qualified, issuer: root, years: 10)
+    self = try Hierarchy([root]).adding(provider, maker)
+  }
+
+  /// The hierarchy with the CAs of one more provider, valid for 10 years from midnight UTC of
+  /// `today`.
+  func adding(
+    _ provider: Provider, random: RandomSource, today: Day, urls: StatusURLs
+  ) throws(AuthorityError) -> Hierarchy {
+    try adding(provider, Maker(random: random, today: today, urls: urls))
+  }
+
+  private func adding(_ provider: Provider, _ maker: Maker) throws(AuthorityError) -> Hierarchy {
+    guard let root = self[.root] else {
+      throw AuthorityError("making the CAs of \(provider)", .settings, "there is no root")
+    }
+    var authorities = all
+    for name in CertificationAuthority.Name.names(of: provider) where self[name] == nil {
+      authorities.append(try maker.make(name, issuer: root, years: 10))
+    }
+    return Hierarchy(authorities)
   }
 
   /// Writes the hierarchy to `ca/`. The caller holds the directory's lock; a workshop that an
@@ -60,19 +87,44 @@ struct Hierarchy: Sendable {
     try state.remove(directory: Self.workshop)
     let directory = Directory(path: state.path(Self.workshop))
     try directory.create()
-    var chain: [UInt8] = []
-    for authority in all {
-      let certificate = try PEM.certificate(authority.certificate)
-      try directory.write(
-        authority.key.pem(), to: CertificationAuthority.keyFile(authority.name), mode: 0o600)
-      try directory.write(
-        certificate, to: CertificationAuthority.certificateFile(authority.name), mode: 0o644)
-      chain += certificate
-    }
-    try directory.write(chain, to: Self.chainFile, mode: 0o644)
+    for authority in all { try Self.write(authority, to: directory) }
+    try directory.write(try chain(), to: Self.chainFile, mode: 0o644)
     try directory.synchronize()
     try state.rename(Self.workshop, to: Self.folder)
     try state.synchronize()
+  }
+
+  /// Writes what `ca/` does not have yet. The caller holds the directory's lock.
+  func saveAdditions(in state: Directory) throws(AuthorityError) {
+    let directory = Directory(path: state.path(Self.folder))
+    for authority in all
+    where !directory.contains(CertificationAuthority.certificateFile(authority.name)) {
+      try Self.write(authority, to: directory)
+    }
+    let incomplete = Self.chainFile + ".new"
+    try directory.remove(directory: incomplete)
+    try directory.write(try chain(), to: incomplete, mode: 0o644)
+    try directory.rename(incomplete, to: Self.chainFile)
+    try directory.synchronize()
+  }
+
+  private static func write(
+    _ authority: CertificationAuthority, to directory: Directory
+  ) throws(AuthorityError) {
+    let key = CertificationAuthority.keyFile(authority.name)
+    try directory.remove(directory: key)
+    try directory.write(authority.key.pem(), to: key, mode: 0o600)
+    let file = CertificationAuthority.certificateFile(authority.name)
+    try directory.remove(directory: file + ".new")
+    try directory.write(
+      try PEM.certificate(authority.certificate), to: file + ".new", mode: 0o644)
+    try directory.rename(file + ".new", to: file)
+  }
+
+  private func chain() throws(AuthorityError) -> [UInt8] {
+    var chain: [UInt8] = []
+    for authority in all { chain += try PEM.certificate(authority.certificate) }
+    return chain
   }
 
   private struct Maker {
@@ -83,7 +135,7 @@ struct Hierarchy: Sendable {
     func make(
       _ name: CertificationAuthority.Name, issuer: CertificationAuthority?, years: Int
     ) throws(AuthorityError) -> CertificationAuthority {
-      let key = try PrivateKey(
+      let key = try PrivateKey.make(
         rsaBits: Hierarchy.keyBits, random: random, label: "CA \(name.rawValue) key")
       var extensions: [CertificateExtension] = [
         .basicConstraints(pathLength: issuer == nil ? 1 : 0), .keyUsage([.keyCertSign, .crlSign]),
@@ -97,7 +149,7 @@ struct Hierarchy: Sendable {
         ]
       }
       let template = CertificateTemplate(
-        serialNumber: try Certificate.serialNumber(
+        serialNumber: Certificate.serialNumber(
           random, label: "CA \(name.rawValue) serial number"),
         subject: name.subject, publicKey: try key.subjectPublicKeyInfo(),
         notBefore: today.start, notAfter: today.adding(years: years).start,

@@ -79,6 +79,7 @@ extension Authority {
         throw AuthorityError(
           attempted, .state, "its enrolment is \(enrolment.state.rawValue), not certified")
       }
+      try refuseSuspended(enrolment.deviceID, attempted, database)
       let log = EventLog(database: database, now: now)
       if enrolment.kind == .renewal {
         try complete(renewal: enrolment, log)
@@ -87,7 +88,13 @@ extension Authority {
       try log.append(
         enrolment.kind == .renewal ? .deviceRenewed : .deviceActivated,
         device: enrolment.deviceID, ["expiryDay": enrolment.expiryDay.description])
-      return try existing(enrolment.deviceID, database)
+      let device = try existing(enrolment.deviceID, database)
+      let operation: Receipt.Operation =
+        device.replaces == nil ? .issuance : .replacement
+      try write(enrolment.kind == .renewal ? .renewal : operation, enrolment.fee, for: device, log)
+      // What is due today may concern it.
+      try forgetDayRun(database)
+      return device
     }
   }
 
@@ -98,14 +105,11 @@ extension Authority {
     let attempted = "abandoning an enrolment"
     let now = clock.now
     try store.write(attempted) { database in
-      let enrolment = try underWay(enrolment, attempted, database)
-      let log = EventLog(database: database, now: now)
-      for certificate in try good(enrolment, database) {
-        try revoke(certificate, .cessationOfOperation, log)
+      let enrolment = try existing(enrolment, attempted, database)
+      guard enrolment.isUnderWay else {
+        throw AuthorityError(attempted, .state, "the enrolment is \(enrolment.state.rawValue)")
       }
-      try setState(.abandoned, of: enrolment, database)
-      try log.append(
-        .enrolmentAbandoned, device: enrolment.deviceID, ["kind": enrolment.kind.rawValue])
+      try giveUp(enrolment, EventLog(database: database, now: now))
     }
   }
 
@@ -118,38 +122,50 @@ extension Authority {
     guard current.isUnderWay else {
       throw AuthorityError(attempted, .state, "the enrolment is \(current.state.rawValue)")
     }
+    try refuseSuspended(current.deviceID, attempted, database)
     return current
   }
 
+  func giveUp(_ enrolment: Enrolment, _ log: EventLog) throws {
+    let certificates = try IssuedCertificate.fetch(
+      log.database, "enrolmentId = ? AND \(IssuedCertificate.isNotFinallyRevoked)",
+      [enrolment.id])
+    for certificate in certificates { try revoke(certificate, .cessationOfOperation, log) }
+    try setState(.abandoned, of: enrolment, log.database)
+    try log.append(
+      .enrolmentAbandoned, device: enrolment.deviceID, ["kind": enrolment.kind.rawValue])
+  }
+
+  private func refuseSuspended(
+    _ deviceID: Int64, _ attempted: String, _ database: Database
+  ) throws {
+    let held = try IssuedCertificate.fetch(
+      database, "deviceId = ? AND revocationReason = ?",
+      [deviceID, RevocationReason.certificateHold.rawValue])
+    guard held.isEmpty else {
+      throw AuthorityError(attempted, .state, "the device is suspended; reactivate it first")
+    }
+  }
+
   func insertEnrolment(
-    _ kind: Enrolment.Kind, deviceID: Int64, expiryDay: Day, now: Date, _ database: Database
+    _ kind: Enrolment.Kind, deviceID: Int64, expiryDay: Day, fee: Fee?, now: Date,
+    _ database: Database
   ) throws -> Enrolment {
     // No row is ever deleted: the count names the next one.
     let count = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM enrolment") ?? 0
-    let qualifier = "SIGTEST" + (try random.digits(13, label: "dnQualifier \(count)"))
+    let qualifier = "SIGTEST" + random.digits(13, label: "dnQualifier \(count)")
     try database.execute(
       sql: """
-        INSERT INTO enrolment (deviceId, kind, state, dnQualifier, expiryDay, orderedAt)
-        VALUES (?, ?, 'ordered', ?, ?, ?)
+        INSERT INTO enrolment (deviceId, kind, state, dnQualifier, expiryDay, fee, orderedAt)
+        VALUES (?, ?, 'ordered', ?, ?, ?, ?)
         """,
-      arguments: [deviceID, kind.rawValue, qualifier, expiryDay.description, now.seconds])
+      arguments: [
+        deviceID, kind.rawValue, qualifier, expiryDay.description,
+        try fee.map { try JSON.encode($0) }, now.seconds,
+      ])
     return Enrolment(
       id: database.lastInsertedRowID, deviceID: deviceID, kind: kind, state: .ordered,
-      dnQualifier: qualifier, expiryDay: expiryDay, orderedAt: now)
-  }
-
-  func revoke(
-    _ certificate: IssuedCertificate, _ reason: RevocationReason, _ log: EventLog
-  ) throws {
-    try log.database.execute(
-      sql: "UPDATE certificate SET revokedAt = ?, revocationReason = ? WHERE id = ?",
-      arguments: [log.now.seconds, reason.rawValue, certificate.id])
-    try log.append(
-      .certificateRevoked, device: certificate.deviceID,
-      [
-        "purpose": certificate.purpose.rawValue, "serialNumber": certificate.serialNumber,
-        "reason": String(describing: reason),
-      ])
+      dnQualifier: qualifier, expiryDay: expiryDay, orderedAt: now, fee: fee)
   }
 
   private func good(_ enrolment: Enrolment, _ database: Database) throws -> [IssuedCertificate] {
@@ -171,16 +187,19 @@ extension Authority {
     guard let registered = try fetchHolder(device.holderID, database) else {
       throw AuthorityError("choosing a profile", .unknown, "no holder \(device.holderID)")
     }
+    let issuer = CertificationAuthority.Name.issuing(device.provider, purpose)
     switch purpose {
     case .cnsAuthentication:
-      let commonName = try PersonalData.commonName(
+      let commonName = PersonalData.commonName(
         codiceFiscale: try CodiceFiscale(registered.holder.codiceFiscale),
         cardNumber: device.cardNumber, personalData: device.personalData)
       return .cnsAuthentication(
-        commonName: commonName, administration: device.administration, urls: urls)
+        commonName: commonName, administration: device.administration, issuer: issuer,
+        urls: urls)
     case .qualifiedSignature:
       return .qualifiedSignature(
-        holder: registered.holder, dnQualifier: enrolment.dnQualifier, urls: urls)
+        holder: registered.holder, dnQualifier: enrolment.dnQualifier, issuer: issuer,
+        urls: urls)
     }
   }
 
@@ -188,19 +207,19 @@ extension Authority {
     _ profile: CertificateProfile, _ purpose: CertificatePurpose, _ enrolment: Enrolment,
     _ publicKey: [UInt8], _ log: EventLog
   ) throws -> IssuedCertificate {
-    let issuer = hierarchy.issuer(for: purpose)
+    let device = try existing(enrolment.deviceID, log.database)
+    let issuer = try issuer(.issuing(device.provider, purpose))
     // notAfter is the last valid second (RFC 5280, 4.1.2.5): the one before the expiry day begins.
     let notAfter = enrolment.expiryDay.start.addingTimeInterval(-1)
     try issuer.covers(log.now, notAfter)
     let count = try Int.fetchOne(log.database, sql: "SELECT COUNT(*) FROM certificate") ?? 0
-    let serial = try Certificate.serialNumber(random, label: "certificate serial number \(count)")
+    let serial = Certificate.serialNumber(random, label: "certificate serial number \(count)")
     let der = try Certificate.sign(
       CertificateTemplate(
         serialNumber: serial, subject: profile.subject, publicKey: publicKey, notBefore: log.now,
         notAfter: notAfter, extensions: profile.extensions),
       issuer: issuer.certificate, key: issuer.key)
-    let serialText = serial.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-      .uppercased()
+    let serialText = Certificate.text(ofSerialNumber: serial)
     try log.database.execute(
       sql: """
         INSERT INTO certificate (enrolmentId, deviceId, issuer, purpose, serialNumber, publicKey,
@@ -212,7 +231,8 @@ extension Authority {
       ])
     let certificate = IssuedCertificate(
       id: log.database.lastInsertedRowID, enrolmentID: enrolment.id, deviceID: enrolment.deviceID,
-      purpose: purpose, serialNumber: serialText, der: der, notBefore: log.now,
+      issuer: issuer.name.rawValue, purpose: purpose, serialNumber: serialText, der: der,
+      notBefore: log.now,
       notAfter: notAfter, revocation: nil)
     try log.append(
       .certificateIssued, device: enrolment.deviceID,

@@ -1,33 +1,35 @@
 import CCrypto
+import Cryptography
 
-/// One libcrypto object and the function that frees it: a C handle has one owner.
-///
-/// Bind it to a name before using `pointer`: a named value lives to the end of its scope, a
-/// temporary is freed before the call that its pointer is passed to.
-struct Owned: ~Copyable {
-  let pointer: OpaquePointer
-  private let free: @convention(c) (OpaquePointer?) -> Void
-
-  /// Takes over `pointer`, which a libcrypto constructor has just returned.
+extension Owned {
+  /// Takes over what a libcrypto constructor has just returned; the authority's error where that
+  /// is nothing.
   init(
     _ pointer: OpaquePointer?, _ free: @convention(c) (OpaquePointer?) -> Void,
-    _ attempted: String
+    attempting attempted: String
   ) throws(AuthorityError) {
     guard let pointer else { throw .libcrypto(attempted) }
-    self.pointer = pointer
-    self.free = free
+    self.init(owning: pointer, free)
   }
-
-  deinit { free(pointer) }
 }
 
-/// The two conventions of libcrypto's C interface, in Swift's terms.
+/// The two conventions of libcrypto's C interface, in the authority's terms.
 enum Libcrypto {
   /// Passes on a result that means success (1 and above), throws what is queued otherwise.
   @discardableResult
   static func check(_ result: Int32, _ attempted: String) throws(AuthorityError) -> Int32 {
     guard result > 0 else { throw .libcrypto(attempted) }
     return result
+  }
+
+  /// Runs what Cryptography offers; its error becomes the authority's.
+  static func run<Value: ~Copyable>(_ body: () throws(CryptoError) -> Value)
+    throws(AuthorityError) -> Value
+  {
+    do throws(CryptoError) { return try body() } catch {
+      throw AuthorityError(
+        error.operation, .libcrypto, error.description, code: error.code)
+    }
   }
 
   /// The DER bytes an `i2d_…` function writes into a buffer it allocates.
@@ -54,31 +56,10 @@ enum Libcrypto {
       if let cursor, let base = buffer.baseAddress { used = cursor - base }
       return object
     }
-    let object = try Owned(pointer, free, attempted)
+    let object = try Owned(pointer, free, attempting: attempted)
     guard used == der.count else {
       throw AuthorityError(attempted, .libcrypto, "\(der.count - used) bytes after the end")
     }
     return object
-  }
-
-  /// A digest of `bytes`.
-  static func digest(_ bytes: [UInt8], _ algorithm: OpaquePointer?) throws(AuthorityError)
-    -> [UInt8]
-  {
-    var output = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-    var count: UInt32 = 0
-    try check(
-      EVP_Digest(bytes, bytes.count, &output, &count, algorithm, nil), "computing a digest")
-    return Array(output.prefix(Int(count)))
-  }
-
-  /// SHA-256 (FIPS 180-4) of `bytes`.
-  static func sha256(_ bytes: [UInt8]) throws(AuthorityError) -> [UInt8] {
-    try digest(bytes, EVP_sha256())
-  }
-
-  /// SHA-1 (FIPS 180-4) of `bytes`: only for names and key identifiers that prescribe it.
-  static func sha1(_ bytes: [UInt8]) throws(AuthorityError) -> [UInt8] {
-    try digest(bytes, EVP_sha1())
   }
 }

@@ -1,4 +1,5 @@
 import CCrypto
+import Cryptography
 
 /// The contents of EF_DatiPersonali and the name that the CNS certificate makes of them.
 public enum PersonalData {
@@ -42,12 +43,10 @@ public enum PersonalData {
   /// The common name of a CNS certificate (DM 9 December 2004): codice fiscale, `/`, EF_IDCarta,
   /// `.`, and the SHA-1 of `personalData` in base64; 62 characters. The padding of the card's file
   /// is not part of what is hashed.
-  ///
-  /// - Throws: rule `libcrypto`.
   public static func commonName(
     codiceFiscale: CodiceFiscale, cardNumber: CardNumber, personalData: [UInt8]
-  ) throws(AuthorityError) -> String {
-    let hash = try Libcrypto.sha1(personalData)
+  ) -> String {
+    let hash = Digest.sha1(personalData)
     var text = [UInt8](repeating: 0, count: (hash.count + 2) / 3 * 4 + 1)
     let count = EVP_EncodeBlock(&text, hash, Int32(hash.count))
     return "\(codiceFiscale)/\(cardNumber)."

@@ -1,23 +1,34 @@
 import CCrypto
+import Cryptography
+import Synchronization
 
 /// The authority's own RSA private key.
 ///
 /// Unchecked: libcrypto counts references to a key and signing only reads it, so threads may share
 /// one; nothing here changes a key after it was made.
 final class PrivateKey: @unchecked Sendable {
-  private let key: OpaquePointer
+  private let owner: RSAKey
+  private var key: OpaquePointer { owner.handle }
+
+  private init(_ owner: consuming RSAKey) { self.owner = owner }
+
+  /// Keys that were derived from a seed in this process: a derivation takes a tenth of a second
+  /// and more, always gives the same, and many test authorities share a seed.
+  private static let derived = Mutex<[String: PrivateKey]>([:])
 
   /// A new RSA key: derived from the seed where `random` has one, else from libcrypto's generator.
-  init(rsaBits bits: Int, random: RandomSource, label: String) throws(AuthorityError) {
-    if random.seed != nil {
-      var stream = RandomStream(random, label: label)
-      key = try Self.release(try SeededRSAKey.derive(bits: bits, from: &stream))
-    } else {
-      key = try Self.generate(bits: bits)
-    }
-    let context = try Owned(
-      EVP_PKEY_CTX_new(key, nil), EVP_PKEY_CTX_free, "checking a new RSA key")
-    try Libcrypto.check(EVP_PKEY_check(context.pointer), "checking a new RSA key")
+  static func make(
+    rsaBits bits: Int, random: RandomSource, label: String
+  ) throws(AuthorityError) -> PrivateKey {
+    let name = random.seed.map { "\($0) \(bits) \(label)" }
+    if let name, let known = derived.withLock({ $0[name] }) { return known }
+    var stream = random.stream(label)
+    let key = PrivateKey(
+      try Libcrypto.run { () throws(CryptoError) in
+        try RSAKey.generate(bits: bits, from: &stream)
+      })
+    if let name { derived.withLock { $0[name] = key } }
+    return key
   }
 
   /// A key from its PEM text (PKCS #8, RFC 5958).
@@ -27,27 +38,7 @@ final class PrivateKey: @unchecked Sendable {
     guard let key = PEM_read_bio_PrivateKey(bio.pointer, nil, nil, nil) else {
       throw .libcrypto(attempted)
     }
-    self.key = key
-  }
-
-  deinit { EVP_PKEY_free(key) }
-
-  private static func generate(bits: Int) throws(AuthorityError) -> OpaquePointer {
-    let attempted = "generating an RSA key"
-    let context = try Owned(
-      EVP_PKEY_CTX_new_from_name(nil, "RSA", nil), EVP_PKEY_CTX_free, attempted)
-    try Libcrypto.check(EVP_PKEY_keygen_init(context.pointer), attempted)
-    try Libcrypto.check(EVP_PKEY_CTX_set_rsa_keygen_bits(context.pointer, Int32(bits)), attempted)
-    var key: OpaquePointer?
-    try Libcrypto.check(EVP_PKEY_keygen(context.pointer, &key), attempted)
-    guard let key else { throw .libcrypto(attempted) }
-    return key
-  }
-
-  /// Takes a reference of its own; the owner handed in drops its reference.
-  private static func release(_ owned: consuming Owned) throws(AuthorityError) -> OpaquePointer {
-    try Libcrypto.check(EVP_PKEY_up_ref(owned.pointer), "keeping a key")
-    return owned.pointer
+    owner = RSAKey(owning: key)
   }
 
   /// The key's public half (SubjectPublicKeyInfo, RFC 5280, 4.1).
@@ -58,7 +49,7 @@ final class PrivateKey: @unchecked Sendable {
   /// The key as PEM (PKCS #8, unencrypted): what goes into a file with mode 0600.
   func pem() throws(AuthorityError) -> [UInt8] {
     let attempted = "writing a private key"
-    let bio = try Owned(BIO_new(BIO_s_secmem()), freeBIO, attempted)
+    let bio = try Owned(BIO_new(BIO_s_secmem()), freeBIO, attempting: attempted)
     try Libcrypto.check(
       PEM_write_bio_PKCS8PrivateKey(bio.pointer, key, nil, nil, 0, nil, nil), attempted)
     return PEM.contents(of: bio)
@@ -70,6 +61,33 @@ final class PrivateKey: @unchecked Sendable {
   /// Signs the certificate with sha256WithRSAEncryption (RFC 8017, 8.2).
   func sign(certificate: OpaquePointer) throws(AuthorityError) {
     try Libcrypto.check(X509_sign(certificate, key, EVP_sha256()), "signing a certificate")
+  }
+
+  /// The signature over `message` with sha256WithRSAEncryption (RFC 8017, 8.2).
+  func sign(_ message: [UInt8]) throws(AuthorityError) -> [UInt8] {
+    let attempted = "signing"
+    let context = try Owned(EVP_MD_CTX_new(), EVP_MD_CTX_free, attempting: attempted)
+    var count = owner.modulusLength
+    var signature = [UInt8](repeating: 0, count: count)
+    try Libcrypto.check(
+      EVP_DigestSignInit(context.pointer, nil, EVP_sha256(), nil, key), attempted)
+    try Libcrypto.check(
+      EVP_DigestSign(context.pointer, &signature, &count, message, message.count), attempted)
+    return Array(signature.prefix(count))
+  }
+
+  /// The signature over a DigestInfo that somebody else made (RFC 8017, 8.2, without the hash).
+  func sign(digestInfo: [UInt8]) throws(AuthorityError) -> [UInt8] {
+    let attempted = "signing a digest"
+    let context = try Owned(EVP_PKEY_CTX_new(key, nil), EVP_PKEY_CTX_free, attempting: attempted)
+    try Libcrypto.check(EVP_PKEY_sign_init(context.pointer), attempted)
+    try Libcrypto.check(
+      EVP_PKEY_CTX_set_rsa_padding(context.pointer, RSA_PKCS1_PADDING), attempted)
+    var count = owner.modulusLength
+    var signature = [UInt8](repeating: 0, count: count)
+    try Libcrypto.check(
+      EVP_PKEY_sign(context.pointer, &signature, &count, digestInfo, digestInfo.count), attempted)
+    return Array(signature.prefix(count))
   }
 }
 
@@ -83,7 +101,7 @@ enum PEM {
   static func bio(
     holding bytes: [UInt8], _ method: OpaquePointer?, _ attempted: String
   ) throws(AuthorityError) -> Owned {
-    let bio = try Owned(BIO_new(method), freeBIO, attempted)
+    let bio = try Owned(BIO_new(method), freeBIO, attempting: attempted)
     try Libcrypto.check(BIO_write(bio.pointer, bytes, Int32(bytes.count)), attempted)
     return bio
   }
@@ -101,7 +119,7 @@ enum PEM {
   static func certificate(_ der: [UInt8]) throws(AuthorityError) -> [UInt8] {
     let certificate = try Certificate.parse(der)
     let attempted = "writing a certificate"
-    let bio = try Owned(BIO_new(BIO_s_mem()), freeBIO, attempted)
+    let bio = try Owned(BIO_new(BIO_s_mem()), freeBIO, attempting: attempted)
     try Libcrypto.check(PEM_write_bio_X509(bio.pointer, certificate.pointer), attempted)
     return contents(of: bio)
   }
@@ -111,7 +129,7 @@ enum PEM {
     let attempted = "reading a certificate"
     let bio = try bio(holding: pem, BIO_s_mem(), attempted)
     let certificate = try Owned(
-      PEM_read_bio_X509(bio.pointer, nil, nil, nil), X509_free, attempted)
+      PEM_read_bio_X509(bio.pointer, nil, nil, nil), X509_free, attempting: attempted)
     return try Libcrypto.der(attempted) { i2d_X509(certificate.pointer, $0) }
   }
 }

@@ -1,5 +1,3 @@
-import CCrypto
-
 /// A public key as the token hands it out.
 public enum PublicKey: Equatable, Sendable {
   /// Big-endian modulus (2048 to 4096 bits) and public exponent (odd, at least 65537).
@@ -12,20 +10,28 @@ public enum PublicKey: Equatable, Sendable {
     let attempted = "reading a public key"
     switch self {
     case .rsa(let modulus, let exponent):
-      let n = try BigNumber(bigEndian: modulus)
-      let e = try BigNumber(bigEndian: exponent)
-      guard (2048...4096).contains(n.bits), n.isOdd else {
+      let modulusBits = Self.bits(modulus)
+      guard (2048...4096).contains(modulusBits), Self.isOdd(modulus) else {
         throw AuthorityError(
-          attempted, .key, "an RSA modulus of \(n.bits) bits; 2048 to 4096, odd, are accepted")
+          attempted, .key, "an RSA modulus of \(modulusBits) bits; 2048 to 4096, odd, are accepted")
       }
-      guard (17...64).contains(e.bits), e.isOdd else {
+      let exponentBits = Self.bits(exponent)
+      guard (17...64).contains(exponentBits), Self.isOdd(exponent) else {
         throw AuthorityError(
-          attempted, .key, "an RSA exponent of \(e.bits) bits; odd and at least 65537 is accepted")
+          attempted, .key,
+          "an RSA exponent of \(exponentBits) bits; odd and at least 65537 is accepted")
       }
-      let key = try KeyParameters.key(
-        [(OSSL_PKEY_PARAM_RSA_N, n.pointer), (OSSL_PKEY_PARAM_RSA_E, e.pointer)],
-        selection: KeyParameters.publicKey, attempted)
-      return try Libcrypto.der(attempted) { i2d_PUBKEY(key.pointer, $0) }
+      let rsaEncryption = DER.sequence([OID(1, 2, 840, 113549, 1, 1, 1).der, DER.null])
+      let key = DER.sequence([DER.integer(modulus), DER.integer(exponent)])
+      return DER.sequence([rsaEncryption, DER.bitString(key)])
     }
   }
+
+  private static func bits(_ number: [UInt8]) -> Int {
+    let significant = number.drop { $0 == 0 }
+    guard let first = significant.first else { return 0 }
+    return significant.count * 8 - first.leadingZeroBitCount
+  }
+
+  private static func isOdd(_ number: [UInt8]) -> Bool { (number.last ?? 0) & 1 == 1 }
 }

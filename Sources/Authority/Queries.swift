@@ -138,6 +138,10 @@ extension Enrolment {
 }
 
 extension IssuedCertificate {
+  /// A condition: good or suspended.
+  static let isNotFinallyRevoked =
+    "(revokedAt IS NULL OR revocationReason = \(RevocationReason.certificateHold.rawValue))"
+
   static func fetch(
     _ database: Database, _ condition: String, _ arguments: StatementArguments
   ) throws -> [IssuedCertificate] {

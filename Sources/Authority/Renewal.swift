@@ -26,7 +26,8 @@ extension Authority {
   /// order counts, and a device whose new keys are half in place could not be used otherwise.
   ///
   /// - Throws: rule `unknown`; `state` where its first certificates never became active, or its
-  ///   certificates are revoked; `renewedOnce`; `window` with the first and last day.
+  ///   certificates are revoked or suspended; `renewedOnce`; `chip` where the chamber's policy
+  ///   blocks the renewal of such a chip; `window` with the first and last day.
   public func renewalOffer(for device: Device) throws(AuthorityError) -> RenewalOffer {
     let today = clock.today
     return try store.read("offering a renewal") { try offer(device.id, today, $0) }
@@ -35,14 +36,19 @@ extension Authority {
   /// Orders a renewal, or takes up an interrupted one: new keys, new requests, `certify` and
   /// `activate` follow as at issue. The old certificates stay good until `activate`.
   ///
+  /// - Parameter channel: `online` or another: what it costs, by the chamber's price list.
   /// - Throws: as `renewalOffer(for:)`.
-  public func renew(_ device: Device) throws(AuthorityError) -> Enrolment {
+  public func renew(_ device: Device, over channel: Channel = .counter) throws(AuthorityError)
+    -> Enrolment
+  {
     let now = clock.now
     return try store.write("ordering a renewal") { database in
       let offer = try offer(device.id, Day(now), database)
       if let interrupted = offer.interrupted { return interrupted }
+      let fees = try policy(of: offer.device.chamber, database).fees
       let enrolment = try insertEnrolment(
-        .renewal, deviceID: device.id, expiryDay: offer.newExpiryDay, now: now, database)
+        .renewal, deviceID: device.id, expiryDay: offer.newExpiryDay,
+        fee: channel == .online ? fees.renewalOnline : fees.renewalAtCounter, now: now, database)
       try EventLog(database: database, now: now).append(
         .renewalOrdered, device: device.id, ["newExpiryDay": offer.newExpiryDay.description])
       return enrolment
@@ -65,6 +71,13 @@ extension Authority {
     let interrupted = try Enrolment.fetch(
       database, "deviceId = ? AND kind = 'renewal' AND state IN ('ordered', 'certified')", [id]
     ).first
+    let chipRule = try policy(of: device.chamber, database).rule(for: device.chip)
+    if interrupted == nil, let chipRule, today >= chipRule.renewalBlockedFrom {
+      throw AuthorityError(
+        attempted, .chip(device.chip, renewalBlockedFrom: chipRule.renewalBlockedFrom),
+        "its chip \(device.chip.rawValue) does not comply (EU Regulation 910/2014, annex II); "
+          + "\(device.chamber) renews none from \(chipRule.renewalBlockedFrom) on")
+    }
     guard interrupted != nil || (firstDay...lastDay).contains(today) else {
       throw AuthorityError(
         attempted, .window(first: firstDay, last: lastDay),
@@ -84,7 +97,8 @@ extension Authority {
   /// What a renewal changes besides its own state: the old certificates and the device.
   func complete(renewal: Enrolment, _ log: EventLog) throws {
     let old = try IssuedCertificate.fetch(
-      log.database, "deviceId = ? AND enrolmentId <> ? AND revokedAt IS NULL",
+      log.database,
+      "deviceId = ? AND enrolmentId <> ? AND \(IssuedCertificate.isNotFinallyRevoked)",
       [renewal.deviceID, renewal.id])
     for certificate in old { try revoke(certificate, .superseded, log) }
     try log.database.execute(

@@ -19,6 +19,9 @@ extension Device {
     personalData = row.bytes("personalData")
     issueDay = try row.day("issueDay")
     expiryDay = try row.day("expiryDay")
+    chamber = row["chamber"]
+    provider = try row.decoded("provider")
+    replaces = row["replaces"]
     renewals = row["renewals"]
     state = try row.decoded("state")
   }
@@ -33,6 +36,8 @@ extension Enrolment {
     dnQualifier = row["dnQualifier"]
     expiryDay = try row.day("expiryDay")
     orderedAt = row.instant("orderedAt")
+    let feeText: String? = row["fee"]
+    fee = try feeText.map { try JSON.decode($0) }
   }
 }
 
@@ -41,6 +46,7 @@ extension IssuedCertificate {
     id = row["id"]
     enrolmentID = row["enrolmentId"]
     deviceID = row["deviceId"]
+    issuer = row["issuer"]
     purpose = try row.decoded("purpose")
     serialNumber = row["serialNumber"]
     der = row.bytes("der")

@@ -8,6 +8,9 @@ enum Schema {
     migrator.registerMigration("1 registration, issuance, renewal") { database in
       try database.execute(sql: tables)
     }
+    migrator.registerMigration("2 chambers, life, status") { database in
+      try database.execute(sql: LifeSchema.tables)
+    }
     return migrator
   }
 

@@ -26,18 +26,16 @@ public struct ScratchCard: Codable, Equatable, Sendable {
   }
 
   /// Random codes for the card `number`.
-  ///
-  /// - Throws: rule `libcrypto` where the generator fails.
   public static func random(
     _ source: RandomSource, for number: CardNumber
-  ) throws(AuthorityError) -> ScratchCard {
+  ) -> ScratchCard {
     let label = "scratch card \(number)"
     return ScratchCard(
-      pinCNS: try source.digits(8, label: "\(label) PIN CNS"),
-      pinSignature: try source.digits(8, label: "\(label) PIN signature"),
-      pukCNS: try source.digits(8, label: "\(label) PUK CNS"),
-      pukSignature: try source.digits(8, label: "\(label) PUK signature"),
-      userCode: try source.digits(10, label: "\(label) user code"))
+      pinCNS: source.digits(8, label: "\(label) PIN CNS"),
+      pinSignature: source.digits(8, label: "\(label) PIN signature"),
+      pukCNS: source.digits(8, label: "\(label) PUK CNS"),
+      pukSignature: source.digits(8, label: "\(label) PUK signature"),
+      userCode: source.digits(10, label: "\(label) user code"))
   }
 }
 

@@ -1,3 +1,4 @@
+import Cryptography
 import Foundation
 import GRDB
 
@@ -45,6 +46,8 @@ struct Store: Sendable {
       return try body()
     } catch let error as AuthorityError {
       throw error
+    } catch let error as CryptoError {
+      throw AuthorityError(attempted, .libcrypto, error.description, code: error.code)
     } catch let error as DatabaseError {
       throw AuthorityError(
         attempted, .database, error.message ?? "no reason given",

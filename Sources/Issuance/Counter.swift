@@ -35,13 +35,36 @@ public struct Counter: Sendable {
   /// Registers a holder and orders a device: number, keys and codes exist from here on.
   public func order(
     for holder: Holder, chip: Chip, kind: DeviceKind,
-    administration: IssuingAdministration = .test
+    administration: IssuingAdministration? = nil, chamber: String? = nil
   ) throws(IssuanceError) -> Personalisation {
     try atAuthority { () throws(AuthorityError) in
       let registered = try authority.register(holder)
       return try authority.order(
         DeviceOrder(
-          holderID: registered.id, chip: chip, kind: kind, administration: administration))
+          holderID: registered.id, chip: chip, kind: kind, administration: administration,
+          chamber: chamber))
+    }
+  }
+
+  /// Orders the device that an accepted request asks for.
+  public func order(for application: RegisteredApplication, chip: Chip = .current)
+    throws(IssuanceError) -> Personalisation
+  {
+    try atAuthority { () throws(AuthorityError) in
+      try authority.order(
+        DeviceOrder(
+          holderID: application.holderID, chip: chip, kind: application.application.device,
+          applicationID: application.id))
+    }
+  }
+
+  /// Orders a new device in place of another, which is revoked; `personalise` and `handOver` follow
+  /// as at issue.
+  public func replace(_ device: Device, because cause: ReplacementCause, by registrar: String)
+    throws(IssuanceError) -> Personalisation
+  {
+    try atAuthority { () throws(AuthorityError) in
+      try authority.replace(device, because: cause, by: registrar)
     }
   }
 
@@ -92,10 +115,11 @@ public struct Counter: Sendable {
   /// Renews a device: new keys made in the card, new certificates for three more years, the old ones
   /// overwritten and revoked. An interrupted renewal is taken up again.
   ///
+  /// - Parameter channel: `online` or another: what it costs.
   /// - Throws: where the authority's rules forbid it, before the card is touched.
   public func renew(
     _ device: Device, card: CardSession, pin: String, signaturePIN: String,
-    progress: (String) -> Void = { _ in }
+    over channel: Channel = .counter, progress: (String) -> Void = { _ in }
   ) throws(IssuanceError) -> Device {
     let issuer = CardIssuer(card)
     let transportKey = try atAuthority { () throws(AuthorityError) in
@@ -112,7 +136,9 @@ public struct Counter: Sendable {
       try card.verify(KeySlot.signature.pin, signaturePIN)
       try issuer.authenticate(transportKey: transportKey)
     }
-    let enrolment = try atAuthority { () throws(AuthorityError) in try authority.renew(device) }
+    let enrolment = try atAuthority { () throws(AuthorityError) in
+      try authority.renew(device, over: channel)
+    }
     try enrol(enrolment, issuer, pin: pin, signaturePIN: signaturePIN, progress)
     return try activate(enrolment)
   }

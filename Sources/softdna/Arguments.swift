@@ -13,3 +13,7 @@ extension Day: ExpressibleByArgument {
   /// A day from YYYY-MM-DD.
   public init?(argument: String) { self.init(argument) }
 }
+
+extension Provider: ExpressibleByArgument {}
+
+extension RevocationCause: ExpressibleByArgument {}

@@ -17,11 +17,15 @@ struct ExecCommand: ParsableCommand {
       SOFTDNA_CA_FILE (root and CAs, PEM) and the scratch card in SOFTDNA_PIN, SOFTDNA_PUK, \
       SOFTDNA_SIGNATURE_PIN and SOFTDNA_SIGNATURE_PUK.
 
+      With --date the command, and what it starts, sees that day at this time of day, as an \
+      authority does that is given the same date.
+
       Exit status: the command's; 128 + n where signal n ended it; 127 where there is no such \
       command, 126 where it cannot be executed; 2 where the world cannot be made.
       """)
 
   @Option(name: .customLong("state"), help: "The token's state directory.") var state: String?
+  @Option(help: "The day the command sees, YYYY-MM-DD (Debian package faketime).") var date: Day?
   @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
   var command: [String] = []
 
@@ -29,25 +33,26 @@ struct ExecCommand: ParsableCommand {
     guard !command.isEmpty else {
       throw Failure("no command: softdna exec [--state DIR] -- COMMAND …")
     }
+    let otherDay = try date.map { try OtherDay($0) }
     let status: Int32
     if let state {
-      status = try run(in: StateDirectory(path: state)) { $0() }
+      status = try run(in: StateDirectory(path: state), otherDay) { $0() }
     } else {
       let throwaway = ThrowawayDirectory()
       defer { throwaway.remove() }
       let directory = StateDirectory(path: throwaway.path)
       let issue = TokenIssue(
         directory: directory, holder: .fictitious, chip: .current, kind: .token, seed: nil,
-        clock: .real)
+        clock: date.map { .fixed($0) } ?? .real)
       _ = try issue.run { _ in }
-      status = try run(in: directory) { throwaway.leavingSignals(to: $0) }
+      status = try run(in: directory, otherDay) { throwaway.leavingSignals(to: $0) }
     }
     throw ExitCode(status)
   }
 
   /// - Parameter foreground: Runs the command, to whom the signals are then left.
   private func run(
-    in directory: StateDirectory, foreground: (() -> Int32) -> Int32
+    in directory: StateDirectory, _ otherDay: OtherDay?, foreground: (() -> Int32) -> Int32
   ) throws -> Int32 {
     let slot = try directory.openToken()
     let world = try failing { try PrivateWorld.start(card: slot) }
@@ -69,6 +74,7 @@ struct ExecCommand: ParsableCommand {
       additions["SOFTDNA_SIGNATURE_PIN"] = card.pinSignature
       additions["SOFTDNA_SIGNATURE_PUK"] = card.pukSignature
     }
+    additions.merge(otherDay?.environment ?? [:]) { _, new in new }
     return foreground { [additions] in world.run(command, environment: additions) }
   }
 }

@@ -21,6 +21,7 @@ struct IssueCommand: ParsableCommand {
   @Option(help: "The chip: \(Chip.allNames).") var chip: Chip = .current
   @Option(help: "The device's form: \(DeviceKind.allNames).") var device: DeviceKind = .token
   @Option(help: "Make everything but the clock reproducible.") var seed: UInt64?
+  @Option(help: "The chamber's policy, a YAML file as in scenarios/policies/.") var chamber: String?
   @Option(help: "The day of issue, YYYY-MM-DD; today by default.") var date: Day?
   @Flag(help: "Print the result as JSON.") var json = false
 
@@ -31,7 +32,8 @@ struct IssueCommand: ParsableCommand {
     }
     let issue = TokenIssue(
       directory: state.directory, holder: holder, chip: chip, kind: device, seed: seed,
-      clock: date.map { .fixed($0.start) } ?? .real)
+      clock: date.map { .fixed($0.start) } ?? .real,
+      chamber: try chamber.map { path in try failing { try AuthorityFile.policy(path) } })
     let issued = try issue.run { if !json { Console.note("  " + $0) } }
     json ? try printJSON(issued) : printScratchCard(issued)
   }

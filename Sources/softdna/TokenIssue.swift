@@ -23,6 +23,8 @@ struct TokenIssue {
   let kind: DeviceKind
   let seed: UInt64?
   let clock: AuthorityClock
+  /// The chamber it is issued by; nil: one without dates and fees.
+  var chamber: ChamberPolicy?
 
   func run(progress: (String) -> Void) throws -> IssuedToken {
     try failing { try holder.validate() }
@@ -41,8 +43,10 @@ struct TokenIssue {
       let authority = try Authority(
         directory: directory.path, settings: Authority.Settings(seed: seed), clock: clock)
       let counter = Counter(authority)
+      if let chamber { try authority.adopt(chamber) }
       for enrolment in try authority.enrolmentsUnderWay() { try authority.abandon(enrolment) }
-      let order = try counter.order(for: holder, chip: chip, kind: kind)
+      let order = try counter.order(
+        for: holder, chip: chip, kind: kind, chamber: chamber?.chamber)
       let slot = try Slot(
         manufacturing: ChipIdentity(
           persona: chip.persona, serial: order.device.chipSerial,
@@ -69,7 +73,7 @@ struct TokenIssue {
     guard state != .operational, state != .terminated else {
       throw Failure(
         "there is a token in \(directory.path) already; it is left as it is."
-          + " Renew it (softdna renew) or name another directory.")
+          + " Renew it (softdna authority renew) or name another directory.")
     }
     try FileManager.default.removeItem(atPath: directory.image)
   }

@@ -1,4 +1,5 @@
 import CCrypto
+import Cryptography
 import Foundation
 import Synchronization
 import Testing
@@ -54,6 +55,16 @@ enum Fixture {
     return try authority.activate(personalisation.enrolment)
   }
 
+  /// A device that is ordered: its scratch card is told now or never.
+  static func order(
+    _ authority: Authority, chip: Chip = .current, kind: DeviceKind = .token,
+    chamber: String? = nil
+  ) throws -> Personalisation {
+    let holder = try authority.register(.fictitious)
+    return try authority.order(
+      DeviceOrder(holderID: holder.id, chip: chip, kind: kind, chamber: chamber))
+  }
+
   @discardableResult
   static func certify(
     _ enrolment: Enrolment, _ authority: Authority, keys prefix: String
@@ -75,7 +86,7 @@ struct CardKey: Sendable {
   private let pem: [UInt8]
 
   init(_ label: String) throws {
-    let key = try PrivateKey(rsaBits: 2048, random: .seeded(99), label: label)
+    let key = try PrivateKey.make(rsaBits: 2048, random: .seeded(99), label: label)
     pem = try key.pem()
     let parsed = try Libcrypto.parse(try key.subjectPublicKeyInfo(), "test", EVP_PKEY_free) {
       d2i_PUBKEY(nil, $0, $1)
@@ -94,9 +105,11 @@ struct CardKey: Sendable {
 
   func sign(_ message: [UInt8]) throws -> [UInt8] {
     let bio = try PEM.bio(holding: pem, BIO_s_secmem(), "test")
-    let key = try Owned(PEM_read_bio_PrivateKey(bio.pointer, nil, nil, nil), EVP_PKEY_free, "test")
-    let context = try Owned(EVP_PKEY_CTX_new(key.pointer, nil), EVP_PKEY_CTX_free, "test")
-    let digestInfo = try CertificationRequest.digestInfoSHA256(of: message)
+    let key = try Owned(
+      PEM_read_bio_PrivateKey(bio.pointer, nil, nil, nil), EVP_PKEY_free, attempting: "test")
+    let context = try Owned(
+      EVP_PKEY_CTX_new(key.pointer, nil), EVP_PKEY_CTX_free, attempting: "test")
+    let digestInfo = Digest.sha256Info(message)
     try Libcrypto.check(EVP_PKEY_sign_init(context.pointer), "test")
     try Libcrypto.check(
       EVP_PKEY_CTX_set_rsa_padding(context.pointer, RSA_PKCS1_PADDING), "test")

@@ -1,4 +1,5 @@
 import CCrypto
+import Cryptography
 import Foundation
 import Testing
 
@@ -7,8 +8,8 @@ import Testing
 @Suite("The CA hierarchy and the state directory")
 struct HierarchyTests {
   private static let files = [
-    "chain.pem", "cns.key.pem", "cns.pem", "qualified.key.pem", "qualified.pem", "root.key.pem",
-    "root.pem",
+    "a-cns.key.pem", "a-cns.pem", "a-qualified.key.pem", "a-qualified.pem", "chain.pem",
+    "root.key.pem", "root.pem",
   ]
 
   private func contents(_ path: String) throws -> [String: Data] {
@@ -38,7 +39,7 @@ struct HierarchyTests {
       #expect(
         try certificate.explained(NID_basic_constraints)
           == "CA:TRUE, pathlen:\(index == 0 ? 1 : 0)")
-      #expect(certificate.subject.contains("2.5.4.10=softdna TEST"))
+      #expect(certificate.subject.contains { $0.hasPrefix("2.5.4.10=softdna TEST") })
       #expect(certificate.subject.contains("2.5.4.11=TEST - NOT A REAL TRUST SERVICE PROVIDER"))
       let years = index == 0 ? 20 : 10
       var end = time_t(Fixture.issueDay.adding(years: years).start.timeIntervalSince1970)
@@ -52,7 +53,7 @@ struct HierarchyTests {
   func oracle() throws {
     let workplace = try Workplace()
     let authority = try workplace.authority(at: .real)
-    for name in ["cns", "qualified"] {
+    for name in ["a-cns", "a-qualified"] {
       let verified = try openssl(
         "verify", "-x509_strict", "-CAfile", workplace.file("ca/root.pem"),
         workplace.file("ca/\(name).pem"))
@@ -60,7 +61,7 @@ struct HierarchyTests {
     }
     let chain = try String(contentsOfFile: authority.chainFile, encoding: .utf8)
     #expect(chain.components(separatedBy: "BEGIN CERTIFICATE").count == 4)
-    for name in ["root", "cns", "qualified"] {
+    for name in ["root", "a-cns", "a-qualified"] {
       let key = workplace.file("ca/\(name).key.pem")
       #expect(try mode(key) == 0o600)
       #expect(
@@ -87,7 +88,7 @@ struct HierarchyTests {
         == two.certificates(of: devices[1]).map(\.der))
     #expect(try one.transportKey(of: devices[0]) == two.transportKey(of: devices[1]))
     #expect(
-      try ScratchCard.random(one.random, for: devices[0].cardNumber)
+      ScratchCard.random(one.random, for: devices[0].cardNumber)
         != ScratchCard.random(three.random, for: devices[0].cardNumber))
     #expect(try one.allocateCardNumber() != devices[0].cardNumber)
   }
@@ -96,7 +97,7 @@ struct HierarchyTests {
   func seededKeys() throws {
     let workplace = try Workplace()
     for label in ["a", "b", "c"] {
-      let key = try PrivateKey(rsaBits: 2048, random: .seeded(1), label: label)
+      let key = try PrivateKey.make(rsaBits: 2048, random: .seeded(1), label: label)
       let file = try workplace.write(key.pem(), label)
       let checked = try openssl("rsa", "-in", file, "-check", "-noout", "-text").output
       #expect(checked.contains("RSA key ok"))
@@ -111,7 +112,7 @@ struct HierarchyTests {
     let second = try Workplace()
     _ = try first.authority(seed: nil)
     _ = try second.authority(seed: nil)
-    #expect(try contents(first.path)["cns.pem"] != contents(second.path)["cns.pem"])
+    #expect(try contents(first.path)["a-cns.pem"] != contents(second.path)["a-cns.pem"])
   }
 
   @Test("an authority keeps its seed and URL, and says so when asked for others")
@@ -141,9 +142,9 @@ struct HierarchyTests {
     #expect(rule { _ = try workplace.authority() } == .settings)
     try files.copyItem(atPath: other.file("ca"), toPath: workplace.file("ca"))
     #expect(rule { _ = try workplace.authority() } == .settings)
-    try files.removeItem(atPath: workplace.file("ca/cns.key.pem"))
+    try files.removeItem(atPath: workplace.file("ca/a-cns.key.pem"))
     try files.copyItem(
-      atPath: other.file("ca/root.key.pem"), toPath: workplace.file("ca/cns.key.pem"))
+      atPath: other.file("ca/root.key.pem"), toPath: workplace.file("ca/a-cns.key.pem"))
     #expect(rule { _ = try workplace.authority() } == .file)
   }
 

@@ -1,0 +1,75 @@
+import GRDB
+import Synchronization
+
+extension Authority {
+  /// Takes over a chamber's policy, in place of the one it had. Devices keep the provider that the
+  /// policy gave them when they were ordered; dates and fees apply from now on.
+  ///
+  /// - Throws: rule `field` where the policy contradicts itself.
+  public func adopt(_ policy: ChamberPolicy) throws(AuthorityError) {
+    let attempted = "adopting the policy of \(policy.chamber)"
+    try policy.validate()
+    let now = clock.now
+    try store.write(attempted) { database in
+      let text = try JSON.encode(policy)
+      let kept = try String.fetchOne(
+        database, sql: "SELECT policy FROM chamber WHERE name = ?", arguments: [policy.chamber])
+      guard kept != text else { return }
+      try database.execute(
+        sql: "INSERT OR REPLACE INTO chamber VALUES (?, ?, ?)",
+        arguments: [policy.chamber, text, now.seconds])
+      try forgetDayRun(database)
+      try EventLog(database: database, now: now).append(
+        .policyAdopted, ["chamber": policy.chamber])
+    }
+  }
+
+  /// The policy a chamber has now.
+  ///
+  /// - Throws: rule `unknown` where none was adopted; `test` is always there.
+  public func policy(of chamber: String) throws(AuthorityError) -> ChamberPolicy {
+    try store.read("looking up a chamber") { try policy(of: chamber, $0) }
+  }
+
+  func policy(of chamber: String, _ database: Database) throws -> ChamberPolicy {
+    let text = try String.fetchOne(
+      database, sql: "SELECT policy FROM chamber WHERE name = ?", arguments: [chamber])
+    if let text { return try JSON.decode(text) }
+    guard chamber == ChamberPolicy.test.chamber else {
+      throw AuthorityError(
+        "looking up a chamber", .unknown, "no policy of a chamber \"\(chamber)\" was adopted")
+    }
+    return .test
+  }
+
+  // MARK: - Providers
+
+  /// The CA that signs for a provider and purpose, or the root.
+  ///
+  /// Another process may have made it since this one opened: then its files are there.
+  func issuer(_ name: CertificationAuthority.Name) throws(AuthorityError)
+    -> CertificationAuthority
+  {
+    if let known = hierarchy.withLock({ $0[name] }) { return known }
+    let reloaded = try Hierarchy(loading: Directory(path: directory))
+    hierarchy.withLock { $0 = reloaded }
+    guard let found = reloaded[name] else {
+      throw AuthorityError("looking up a CA", .unknown, "the CA \(name.rawValue) was never needed")
+    }
+    return found
+  }
+
+  /// Makes a provider's CAs where they are not there yet. Not inside a transaction: who opens the
+  /// directory holds its lock and waits for the database.
+  func prepare(_ provider: Provider) throws(AuthorityError) {
+    guard !hierarchy.withLock({ $0.contains(provider) }) else { return }
+    let state = Directory(path: directory)
+    let lock = try DirectoryLock(state)
+    let extended = try Hierarchy(loading: state).adding(
+      provider, random: random, today: clock.today, urls: urls)
+    try extended.saveAdditions(in: state)
+    try Self.register(extended, in: store)
+    lock.release()
+    hierarchy.withLock { $0 = extended }
+  }
+}

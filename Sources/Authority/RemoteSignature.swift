@@ -1,0 +1,137 @@
+import Cryptography
+import Foundation
+import GRDB
+
+extension Authority {
+  /// Seconds in which a one-time password, and an authorisation, must be used.
+  public static let authorisationSeconds = 300
+  /// How many wrong one-time passwords end one.
+  static let passwordTries = 3
+
+  /// Writes a one-time password into the holder's outbox; the one before is void.
+  ///
+  /// - Throws: rule `field` with `accessToken` or `credentialID`.
+  public func sendOneTimePassword(
+    credentialID: String, accessToken: String
+  ) throws(AuthorityError) {
+    let attempted = "sending a one-time password"
+    let credential = try remoteCredential(credentialID, accessToken: accessToken)
+    let now = clock.now
+    try store.write(attempted) { database in
+      let device = try existing(credential.deviceID, database)
+      // Seeded, every password is another one all the same.
+      let count =
+        try Int.fetchOne(
+          database, sql: "SELECT COUNT(*) FROM message WHERE deviceId = ?", arguments: [device.id])
+        ?? 0
+      let label = "one-time password \(credentialID) \(count)"
+      let password = random.digits(6, label: label)
+      let hash = try UserCodeHash(code: password, salt: random.bytes(16, label: "\(label) salt"))
+      try database.execute(
+        sql: "INSERT OR REPLACE INTO oneTimePassword VALUES (?, ?, ?, ?, ?)",
+        arguments: [
+          credentialID, Data(hash.salt), Data(hash.hash),
+          now.seconds + Int64(Self.authorisationSeconds), Self.passwordTries,
+        ])
+      try post(
+        .oneTimePassword, about: String(count), to: device, "TEST - Your one-time password",
+        """
+        TEST - nothing here concerns a real person.
+
+        One-time password: \(password)
+        It authorises one remote signature within \(Self.authorisationSeconds / 60) minutes.
+        """, EventLog(database: database, now: now))
+    }
+    try deliver()
+  }
+
+  /// Authorises one signature over one hash with the one-time password; answers the signature
+  /// activation data (SAD), which sign once.
+  ///
+  /// - Parameter hash: the SHA-256 digest that will be signed, 32 bytes.
+  /// - Throws: rule `field` with `accessToken`, `credentialID`, `hash` or `OTP`.
+  public func authorise(
+    credentialID: String, accessToken: String, hash: [UInt8], oneTimePassword: String
+  ) throws(AuthorityError) -> String {
+    let attempted = "authorising a remote signature"
+    _ = try remoteCredential(credentialID, accessToken: accessToken)
+    guard hash.count == 32 else {
+      throw AuthorityError(attempted, .field("hash"), "\(hash.count) bytes; SHA-256 has 32")
+    }
+    let now = clock.now
+    // The try is spent before the password is compared.
+    let known = try store.write(attempted) { database in
+      let row = try Row.fetchOne(
+        database,
+        sql: """
+          UPDATE oneTimePassword SET triesLeft = triesLeft - 1
+          WHERE credentialId = ? AND triesLeft > 0 AND expiresAt >= ? RETURNING *
+          """, arguments: [credentialID, now.seconds])
+      return row.map { UserCodeHash(salt: $0.bytes("salt"), hash: $0.bytes("hash")) }
+    }
+    guard let known, try known.matches(oneTimePassword) else {
+      throw AuthorityError(
+        attempted, .field("OTP"), "the one-time password is wrong, used, too old, or none was sent")
+    }
+    let activation = Self.base64URL(random.bytes(32, label: "activation \(UUID().uuidString)"))
+    try store.write(attempted) { database in
+      try database.execute(
+        sql: "DELETE FROM oneTimePassword WHERE credentialId = ? AND hash = ?",
+        arguments: [credentialID, Data(known.hash)])
+      guard database.changesCount == 1 else {
+        throw AuthorityError(attempted, .field("OTP"), "somebody has just used it")
+      }
+      try database.execute(
+        sql: "INSERT INTO signatureActivation VALUES (?, ?, ?, ?)",
+        arguments: [
+          Data(Digest.sha256(Array(activation.utf8))), credentialID,
+          Data(hash).base64EncodedString(), now.seconds + Int64(Self.authorisationSeconds),
+        ])
+    }
+    return activation
+  }
+
+  /// Signs an authorised SHA-256 digest with RSASSA-PKCS1-v1_5; the authorisation is spent in the
+  /// same transaction.
+  ///
+  /// - Throws: rule `field` with `accessToken`, `credentialID`, or `SAD` where it is unknown, spent,
+  ///   too old or for another hash; `state` where the certificate is not valid today.
+  public func signRemotely(
+    credentialID: String, accessToken: String, activation: String, hash: [UInt8]
+  ) throws(AuthorityError) -> [UInt8] {
+    let attempted = "signing remotely"
+    let credential = try remoteCredential(credentialID, accessToken: accessToken)
+    let now = clock.now
+    guard credential.notBefore <= now, now <= credential.notAfter else {
+      throw AuthorityError(attempted, .state, "the certificate is not valid on \(Day(now))")
+    }
+    return try store.write(attempted) { database in
+      try database.execute(
+        sql: """
+          DELETE FROM signatureActivation
+          WHERE hash = ? AND credentialId = ? AND hashes = ? AND expiresAt >= ?
+          """,
+        arguments: [
+          Data(Digest.sha256(Array(activation.utf8))), credentialID,
+          Data(hash).base64EncodedString(), now.seconds,
+        ])
+      guard database.changesCount == 1 else {
+        throw AuthorityError(
+          attempted, .field("SAD"), "it is unknown, spent, too old, or for another hash")
+      }
+      let pem = try Data.fetchOne(
+        database, sql: "SELECT privateKey FROM remoteCredential WHERE id = ?",
+        arguments: [credentialID])
+      let key = try PrivateKey(pem: [UInt8](pem ?? Data()))
+      // DigestInfo (RFC 8017, 9.2)
+      let algorithm = DER.sequence([OID(2, 16, 840, 1, 101, 3, 4, 2, 1).der, DER.null])
+      let signature = try key.sign(
+        digestInfo: DER.sequence([algorithm, DER.octetString(hash)]))
+      let log = EventLog(database: database, now: now)
+      let device = try existing(credential.deviceID, database)
+      try log.append(.remotelySigned, device: device.id, ["credentialID": credentialID])
+      try write(.remoteSignature, .free, for: device, log)
+      return signature
+    }
+  }
+}

@@ -1,0 +1,81 @@
+public import Authority
+import Foundation
+import Hummingbird
+import Logging
+
+/// The authority on the network: lists, CA certificates, OCSP answers and remote signatures, at the
+/// URLs that its certificates name.
+public struct StatusServer: Sendable {
+  /// The URLs in the certificates are not where a server can be.
+  public struct AddressError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What is wrong with them.
+    public let description: String
+  }
+
+  /// The address it listens at.
+  public let host: String
+  /// The port it listens at.
+  public let port: Int
+  private let authority: Authority
+
+  /// A server at the address in the authority's certificates, which is of this machine alone.
+  ///
+  /// - Parameter port: where given, the port that the certificates name.
+  public init(_ authority: Authority, port: Int? = nil) throws(AddressError) {
+    guard let base = URL(string: authority.baseURL), base.scheme == "http",
+      let host = base.host, base.path.isEmpty
+    else {
+      throw AddressError(description: "\(authority.baseURL) is not http://HOST:PORT")
+    }
+    guard ["127.0.0.1", "localhost", "::1"].contains(host) else {
+      throw AddressError(
+        description: "\(authority.baseURL) is not this machine's own address, 127.0.0.1")
+    }
+    let named = base.port ?? 80
+    guard port == nil || port == named else {
+      throw AddressError(
+        description: "the authority's certificates name port \(named): it cannot serve elsewhere")
+    }
+    self.host = host
+    self.port = named
+    self.authority = authority
+  }
+
+  /// Serves until the process is told to end, or the task is cancelled.
+  ///
+  /// - Parameter onReady: called once it listens.
+  /// - Throws: where the port cannot be had.
+  public func run(onReady: @escaping @Sendable () -> Void = {}) async throws {
+    let router = Router()
+    StatusRoutes(authority).add(to: router)
+    RemoteSignatureRoutes(authority).add(to: router)
+    var logger = Logger(label: "softdna.authority")
+    logger.logLevel = .error
+    let application = Application(
+      router: router,
+      configuration: .init(
+        address: .hostname(host, port: port), serverName: "softdna TEST authority"),
+      onServerRunning: { _ in onReady() }, logger: logger)
+    try await application.runService()
+  }
+}
+
+extension Response {
+  /// An answer of bytes.
+  init(_ bytes: [UInt8], type: String) {
+    self.init(
+      status: .ok, headers: [.contentType: type],
+      body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+}
+
+extension Request {
+  /// Requests here are small; what is larger is refused.
+  static let largestBody = 65_536
+
+  /// All bytes of the body.
+  func bytes() async throws -> [UInt8] {
+    let buffer = try await body.collect(upTo: Self.largestBody)
+    return Array(buffer.readableBytesView)
+  }
+}

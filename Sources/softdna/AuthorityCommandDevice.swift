@@ -1,0 +1,132 @@
+import ArgumentParser
+import Authority
+import Cryptography
+import Firmware
+import Foundation
+import Issuance
+import Terminal
+import TokenHost
+
+/// `softdna authority renew`.
+struct AuthorityRenewCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "renew",
+    abstract: "Renew the token: new keys in the token, new certificates for three more years.",
+    discussion: """
+      Only in the 90 days before expiry, up to the day before, and once. The PINs are those of the \
+      scratch card unless given.
+      """)
+
+  @OptionGroup var options: AuthorityOptions
+  @Option(help: "The CNS PIN.") var pin: String?
+  @Option(help: "The signature PIN.") var signaturePIN: String?
+  @Flag(help: "Online, not at the counter: what it costs.") var online = false
+
+  func run() throws {
+    struct Output: Encodable {
+      let cardNumber: String
+      let expires: Day
+      let receipt: Receipt?
+    }
+    let directory = options.state.directory
+    let slot = try directory.openToken()
+    let authority = try options.open()
+    let codes = try directory.readScratchCard()
+    try failing(status: 1) {
+      _ = try slot.powerOn()
+      let session = CardSession(slot)
+      let number = try CardIssuer(session).cardNumber()
+      let device = try authority.device(try CardNumber(number))
+      let renewed = try Counter(authority).renew(
+        device, card: session, pin: pin ?? codes.pinCNS,
+        signaturePIN: signaturePIN ?? codes.pinSignature, over: online ? .online : .counter
+      ) { Console.note("  " + $0) }
+      let receipt = try authority.receipts(of: renewed).last
+      try options.print(
+        Output(cardNumber: number, expires: renewed.expiryDay, receipt: receipt),
+        or: "renewed \(number): valid until \(renewed.expiryDay.adding(days: -1))"
+          + (receipt.map { "; \($0.line)" } ?? ""))
+    }
+  }
+}
+
+/// `softdna authority replace`.
+struct AuthorityReplaceCommand: ParsableCommand {
+  /// Why, as the command line names it.
+  enum Cause: String, CaseIterable, ExpressibleByArgument {
+    case defect
+    case misuse
+    case involuntaryBlock = "involuntary-block"
+    case chipReturned = "chip-returned"
+    case chipKept = "chip-kept"
+
+    var cause: ReplacementCause {
+      switch self {
+      case .defect: .defect(evidentMisuse: false)
+      case .misuse: .defect(evidentMisuse: true)
+      case .involuntaryBlock: .involuntaryBlock
+      case .chipReturned: .nonCompliantChip(returned: true)
+      case .chipKept: .nonCompliantChip(returned: false)
+      }
+    }
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "replace",
+    abstract: "Revoke the token and issue a new one in its place.",
+    discussion: """
+      The old token stays beside the new one as token-NUMBER.nv; the scratch card is the new one's. \
+      An interrupted replacement is run again.
+      """)
+
+  @OptionGroup var options: AuthorityOptions
+  @OptionGroup var device: DeviceOption
+  @Option(help: "\(Cause.allCases.map(\.rawValue).joined(separator: ", ")).") var reason: Cause
+  @Option(help: "The official at the counter.") var registrar = "TEST official"
+
+  func run() throws {
+    struct Output: Encodable {
+      let cardNumber: String
+      let replaces: String
+      let receipt: Receipt?
+    }
+    let directory = options.state.directory
+    let authority = try options.open()
+    let old = try device.device(in: authority)
+    let replacement = directory.path + "/token-replacement.nv"
+    try failing(status: 1) {
+      let counter = Counter(authority)
+      let order = try counter.replace(old, because: reason.cause, by: registrar)
+      try? FileManager.default.removeItem(atPath: replacement)
+      let slot = try Slot(
+        manufacturing: ChipIdentity(
+          persona: order.device.chip.persona, serial: order.device.chipSerial,
+          transportKey: order.transportKey),
+        at: replacement,
+        randomness: authority.random.seed.map {
+          .seeded($0, label: "token \(order.device.cardNumber)")
+        } ?? .system)
+      _ = try slot.powerOn()
+      let session = CardSession(slot)
+      try counter.personalise(order, card: session) { Console.note("  " + $0) }
+      try directory.writeScratchCard(order.scratchCard)
+      let device = try counter.handOver(order.enrolment, card: session)
+      slot.powerOff()
+      try move(directory.image, to: directory.path + "/token-\(old.cardNumber).nv")
+      try move(replacement, to: directory.image)
+      let receipt = try authority.receipts(of: device).last
+      try options.print(
+        Output(
+          cardNumber: device.cardNumber.description, replaces: old.cardNumber.description,
+          receipt: receipt),
+        or: "\(device.cardNumber) replaces \(old.cardNumber)"
+          + (receipt.map { "; \($0.line)" } ?? ""))
+    }
+  }
+
+  private func move(_ path: String, to target: String) throws {
+    guard rename(path, target) == 0 || errno == ENOENT else {
+      throw Failure("\(path) cannot be renamed: \(String(cString: strerror(errno)))")
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import ArgumentParser
+import Authority
+import Foundation
+
+/// `softdna authority suspend`.
+struct AuthoritySuspendCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "suspend", abstract: "Suspend a device's certificates; reactivate undoes it.")
+
+  @OptionGroup var options: AuthorityOptions
+  @OptionGroup var device: DeviceOption
+  @OptionGroup var by: RequesterOptions
+
+  func run() throws {
+    let authority = try options.open()
+    let device = try device.device(in: authority)
+    let receipt = try failing(status: 1) {
+      try authority.suspend(
+        device, by: try by.requester(options.state.directory), at: by.provider)
+    }
+    try options.print(receipt, or: "suspended \(device.cardNumber); \(receipt.line)")
+  }
+}
+
+/// `softdna authority reactivate`.
+struct AuthorityReactivateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reactivate", abstract: "Make a suspended device's certificates good again.")
+
+  @OptionGroup var options: AuthorityOptions
+  @OptionGroup var device: DeviceOption
+  @OptionGroup var by: RequesterOptions
+
+  func run() throws {
+    let authority = try options.open()
+    let device = try device.device(in: authority)
+    let receipt = try failing(status: 1) {
+      try authority.reactivate(
+        device, by: try by.requester(options.state.directory), at: by.provider)
+    }
+    try options.print(receipt, or: "reactivated \(device.cardNumber); \(receipt.line)")
+  }
+}
+
+/// `softdna authority revoke`.
+struct AuthorityRevokeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "revoke", abstract: "Revoke a device's certificates for good.")
+
+  @OptionGroup var options: AuthorityOptions
+  @OptionGroup var device: DeviceOption
+  @OptionGroup var by: RequesterOptions
+  @Option(help: "\(RevocationCause.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var reason: RevocationCause
+
+  func run() throws {
+    let authority = try options.open()
+    let device = try device.device(in: authority)
+    let receipt = try failing(status: 1) {
+      try authority.revoke(
+        device, because: reason, by: try by.requester(options.state.directory), at: by.provider)
+    }
+    try options.print(
+      receipt, or: "revoked \(device.cardNumber): \(reason.rawValue); \(receipt.line)")
+  }
+}
+
+/// `softdna authority change-email`.
+struct AuthorityChangeEMailCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "change-email", abstract: "Change the address that notices go to.")
+
+  @OptionGroup var options: AuthorityOptions
+  @OptionGroup var device: DeviceOption
+  @OptionGroup var by: RequesterOptions
+  @Argument(help: "The new address.") var address: String
+
+  func run() throws {
+    let authority = try options.open()
+    let device = try device.device(in: authority)
+    let receipt = try failing(status: 1) {
+      try authority.changeEMail(
+        of: device, to: address, by: try by.requester(options.state.directory), at: by.provider)
+    }
+    try options.print(receipt, or: "notices go to \(address); \(receipt.line)")
+  }
+}
+
+/// `softdna authority notices`.
+struct AuthorityNoticesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "notices",
+    abstract: "List the outbox; the messages are .eml files in DIR/outbox too.")
+
+  @OptionGroup var options: AuthorityOptions
+
+  func run() throws {
+    let messages = try failing(status: 1) { try options.open().messages() }
+    let lines = messages.map { "\(Day($0.at))  \($0.recipient)  \($0.subject)  \($0.fileName)" }
+    try options.print(
+      messages, or: lines.isEmpty ? "the outbox is empty" : lines.joined(separator: "\n"))
+  }
+}
+
+/// `softdna authority run-day`.
+struct AuthorityRunDayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run-day",
+    abstract: "Do what has fallen due: notices, and revocations because of chips.")
+
+  @OptionGroup var options: AuthorityOptions
+
+  func run() throws {
+    struct Output: Encodable {
+      let day: Day
+      let messages: [Message]
+      let revoked: [String]
+      let expired: [String]
+    }
+    let report = try failing(status: 1) { try options.open().runDay() }
+    let output = Output(
+      day: report.day, messages: report.messages, revoked: report.revoked.map(\.serialNumber),
+      expired: report.expired.map(\.cardNumber.description))
+    let lines =
+      ["\(report.day)"] + output.messages.map { "  sent \($0.fileName) to \($0.recipient)" }
+      + output.revoked.map { "  revoked certificate \($0)" }
+      + output.expired.map { "  expired device \($0)" }
+    try options.print(output, or: lines.joined(separator: "\n"))
+  }
+}
+
+/// `softdna authority remote-signature`.
+struct AuthorityRemoteSignatureCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "remote-signature",
+    abstract: "Take up the offer of free remote signatures; `serve` makes them.",
+    discussion: "Prints credentialID and access token for the CSC API at /csc/v2.")
+
+  @OptionGroup var options: AuthorityOptions
+  @OptionGroup var device: DeviceOption
+  @OptionGroup var by: RequesterOptions
+
+  func run() throws {
+    struct Output: Encodable {
+      let credentialID: String
+      let accessToken: String
+      let url: String
+    }
+    let authority = try options.open()
+    let device = try device.device(in: authority)
+    let enrolment = try failing(status: 1) {
+      try authority.enrolRemoteSignature(
+        for: device, by: try by.requester(options.state.directory), at: by.provider)
+    }
+    let output = Output(
+      credentialID: enrolment.credentialID, accessToken: enrolment.accessToken,
+      url: authority.baseURL + "/csc/v2")
+    try options.print(
+      output,
+      or: "credentialID  \(output.credentialID)\naccess token  \(output.accessToken)\n"
+        + "API           \(output.url)")
+  }
+}

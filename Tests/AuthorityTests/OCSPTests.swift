@@ -1,0 +1,78 @@
+import Foundation
+import GRDB
+import Testing
+
+@testable import Authority
+
+@Suite("OCSP")
+struct OCSPTests {
+  @Test("a delegated responder answers, repeats the nonce, and knows no foreign serial number")
+  func answers() async throws {
+    try await OnlineAuthority.run(from: Fixture.issueDay) { online in
+      let authority = online.authority
+      let device = try Fixture.issue(authority)
+      let certificate = try #require(try authority.certificates(of: device).first)
+      let issuer = online.workplace.file("ca/\(certificate.issuer).pem")
+      let root = online.workplace.file("ca/root.pem")
+      let url = authority.baseURL + "/ocsp"
+      let asked = try await online.openssl(
+        "ocsp", "-issuer", issuer, "-serial", "0x" + certificate.serialNumber, "-sha256",
+        "-issuer", issuer, "-serial", "0x4011", "-url", url, "-CAfile", root, "-text")
+      for part in [
+        "0x\(certificate.serialNumber): good", "0x4011: unknown", "Response verify OK",
+        "OCSP Nonce", "Hash Algorithm: sha256", "OCSP Signing", "OCSP No Check",
+        "softdna TEST OCSP Responder a-cns", "Next Update",
+      ] {
+        #expect(asked.output.contains(part), "\(part) in \(asked.output)")
+      }
+      #expect(!asked.output.contains("WARNING"))
+      // Of another provider's CA nothing was ever made here: nobody to ask.
+      let stranger = try Workplace()
+      _ = try Authority(
+        directory: stranger.path, settings: .init(seed: 3), clock: .fixed(Fixture.issueDay))
+      let foreign = try await online.openssl(
+        "ocsp", "-issuer", stranger.file("ca/a-cns.pem"), "-serial", "0x1", "-url", url)
+      #expect(foreign.output.contains("unauthorized"), "\(foreign.output)")
+      // By GET, as RFC 6960, A.1 has it.
+      let request = online.workplace.file("request.der")
+      _ = try await online.openssl(
+        "ocsp", "-issuer", issuer, "-serial", "0x" + certificate.serialNumber, "-no_nonce",
+        "-reqout", request)
+      let encoded = try Data(contentsOf: URL(fileURLWithPath: request)).base64EncodedString()
+        .addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+      let response = try await online.download("/ocsp/\(try #require(encoded))", to: "response.der")
+      let read = try await online.openssl(
+        "ocsp", "-respin", response, "-issuer", issuer, "-serial",
+        "0x" + certificate.serialNumber, "-CAfile", root)
+      #expect(read.output.contains(": good"), "\(read.output)")
+    }
+  }
+
+  @Test("what is no request is malformed; the responder changes before its month is over")
+  func responder() throws {
+    let workplace = try Workplace()
+    let clock = MovableClock(Fixture.issueDay.start)
+    let authority = try workplace.authority(at: .moved(by: clock))
+    for bytes in [[], [0x30], [UInt8](repeating: 0x41, count: 100)] as [[UInt8]] {
+      #expect(try authority.ocspResponse(to: bytes) == [0x30, 0x03, 0x0A, 0x01, 0x01])
+    }
+    let device = try Fixture.issue(authority)
+    let certificate = try #require(try authority.certificates(of: device).first)
+    let request = workplace.file("request.der")
+    _ = try openssl(
+      "ocsp", "-issuer", workplace.file("ca/\(certificate.issuer).pem"), "-serial",
+      "0x" + certificate.serialNumber, "-reqout", request)
+    let asked = [UInt8](try Data(contentsOf: URL(fileURLWithPath: request)))
+    func responders() throws -> Int {
+      _ = try authority.ocspResponse(to: asked)
+      return try authority.store.read("counting") {
+        try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM responder") ?? 0
+      }
+    }
+    #expect(try responders() == 1)
+    clock.advance(days: 29)
+    #expect(try responders() == 1)
+    clock.advance(days: 1)
+    #expect(try responders() == 2)
+  }
+}
