@@ -1,6 +1,14 @@
 import CCrypto
 
 extension X509Certificate {
+  /// Names and signature say that this CA issued it (RFC 5280, 6.1.3).
+  public func isIssued(by issuer: borrowing X509Certificate) -> Bool {
+    defer { ERR_clear_error() }
+    return X509_NAME_cmp(
+      X509_get_issuer_name(handle), X509_get_subject_name(issuer.handle)) == 0
+      && X509_verify(handle, X509_get0_pubkey(issuer.handle)) == 1
+  }
+
   /// Bytes in the modulus of the certificate's RSA key.
   public var modulusLength: Int { (Int(EVP_PKEY_get_bits(X509_get0_pubkey(handle))) + 7) / 8 }
 

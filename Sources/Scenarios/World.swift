@@ -27,6 +27,8 @@ public final class World {
   private(set) var transportKey: [UInt8]?
   /// The device as the authority knows it; nil before `issue`.
   public private(set) var device: Device?
+  /// The device before the present one.
+  private(set) var replacedDevice: Device?
   /// What the holder knows: the codes of the scratch card, and what became of them.
   public private(set) var codes: [Code: String] = [:]
   /// The scratch card that came with the device; nil before `issue`.
@@ -50,6 +52,7 @@ public final class World {
       try Authority(
         directory: directory, settings: Authority.Settings(seed: scenario.seed),
         clock: .moved(by: clock)))
+    if let policy = scenario.chamber { try counter.authority.adopt(policy) }
   }
 
   /// Takes the token away and forgets everything.
@@ -129,8 +132,11 @@ public final class World {
     return token
   }
 
-  /// The authority knows the device like this now.
-  func update(_ device: Device) { self.device = device }
+  /// The authority knows the device like this now; another device takes the place of the last one.
+  func update(_ device: Device) {
+    if let before = self.device, before.id != device.id { replacedDevice = before }
+    self.device = device
+  }
 
   /// The holder was handed this scratch card.
   func handOut(_ card: ScratchCard) {

@@ -1,4 +1,5 @@
 public import Authority
+import Issuance
 
 /// One scenario, read and checked: what can be wrong with its file was found before anything runs.
 public struct Scenario: Sendable {
@@ -22,6 +23,8 @@ public struct Scenario: Sendable {
   public let device: DeviceKind
   /// Who asks for it.
   public let holder: Holder
+  /// The chamber of commerce whose rules apply, or nil for the built-in test chamber.
+  public let chamber: ChamberPolicy?
   /// What happens.
   public let steps: [PlacedStep]
 
@@ -38,6 +41,7 @@ public struct Scenario: Sendable {
     .optional("date", .day, "the day it begins, at midnight UTC; \(defaultDate)"),
     .optional("chip", .choice(of: Chip.self), "the chip that issue takes; current"),
     .optional("device", .choice(of: DeviceKind.self), "the device's form; token"),
+    .optional("chamber", .text, "the policy file of the chamber whose rules apply"),
     .optional(
       "holder", .holder(HolderReader.keys),
       "a holder file, or what differs from the built-in fictitious holder"),
@@ -120,6 +124,13 @@ public struct Scenario: Sendable {
     chip = fields.choice("chip") ?? .current
     device = fields.choice("device") ?? .token
     holder = try HolderReader.holder(fields)
+    do {
+      chamber = try fields.text("chamber").map {
+        try AuthorityFile.policy(StepReader.path($0, from: place.file))
+      }
+    } catch {
+      throw fields.wrong("chamber", "\(error)")
+    }
     var reader = StepReader(variables)
     guard case .list(let steps, _) = fields.value("steps") else { throw fields.wrong("steps", "") }
     self.steps = try reader.steps(steps)

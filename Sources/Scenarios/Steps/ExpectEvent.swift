@@ -50,7 +50,9 @@ extension Event.Kind {
   /// The events a message may propose.
   static var known: [Event.Kind] {
     [
-      .deviceOrdered, .certificateIssued, .certificateRevoked, .deviceActivated, .renewalOrdered,
+      .deviceOrdered, .certificateIssued, .certificateRevoked, .certificateSuspended,
+      .certificateReactivated, .userCodeWrong, .eMailChanged, .replacementOrdered, .messageSent,
+      .remoteCredentialIssued, .remotelySigned, .deviceActivated, .renewalOrdered,
       .deviceRenewed, .enrolmentAbandoned,
     ]
   }

@@ -5,39 +5,110 @@ import Issuance
 struct Issue: Step {
   static let keyword = "issue"
   static let summary = "issue a token to the scenario's holder, through APDUs"
-  let chip: Chip?
-  let device: DeviceKind?
-
   static let keys: [Key] = [
     .optional("chip", .choice(of: Chip.self), "the chip; the scenario's"),
     .optional("device", .choice(of: DeviceKind.self), "the device's form; the scenario's"),
+    .optional(
+      "channel", .choice(of: Channel.self), "how the holder asks; counter"),
+    .optional("delivery", .choice(["immediate", "pick-up", "home"]), "how the device comes"),
+    .optional("presenter", .choice(["holder", "proxy"]), "who comes; holder"),
+    .optional("document-expires", .day, "the last day of the identity document"),
+    .optional("permit-expires", .day, "the last day of the residence permit"),
+    .optional("renewal-request", .choice(of: Sign.YesNo.self), "its renewal documents are shown"),
+    .optional("proof", .choice(["in-corso-di-trattazione", "convocation"]), "proof of a renewal"),
+    .optional(
+      "legal-representative", .choice(of: Sign.YesNo.self),
+      "of a company seated here that paid its annual fee"),
+    .optional("deposited", .choice(of: Sign.YesNo.self), "yes: documents are missing, no device"),
+    Refusal.key,
   ]
+  private let fields: Fields
+  private let chip: Chip?
+  private let device: DeviceKind?
+  private let refusal: Refusal?
+  private let isDeposited: Bool
 
   init(_ fields: Fields) {
+    self.fields = fields
     chip = fields.choice("chip")
     device = fields.choice("device")
+    refusal = fields.choice("refused")
+    isDeposited = fields.choice("deposited", Sign.YesNo.self) == .yes
   }
 
   var title: String {
-    let words = [chip?.rawValue, device.map { $0 == .token ? "token" : "smart card" }]
-    return "issue a "
-      + (words.compactMap { $0 }.last.map { _ in
-        words.compactMap { $0 }.joined(separator: " ")
-      } ?? "device")
+    let form = device.map { $0 == .token ? "token" : "smart card" } ?? "device"
+    let what = (["issue a"] + [chip?.rawValue].compactMap { $0 } + [form]).joined(separator: " ")
+    if let refusal { return what + " is refused: \(refusal.rawValue)" }
+    return isDeposited ? "the request for a device is deposited" : what
   }
 
   func run(in world: World) throws(StepFailure) {
     let scenario = world.scenario
+    let order = try Refusal.expect(refusal) { () -> Personalisation? in
+      guard asksFormally || scenario.chamber != nil else {
+        return try world.counter.order(
+          for: scenario.holder, chip: chip ?? scenario.chip, kind: device ?? scenario.device)
+      }
+      let registered = try world.counter.authority.register(application(in: world))
+      guard (registered.state == .deposited) == isDeposited else {
+        throw StepFailure(
+          "the request is \(registered.state.rawValue)"
+            + registered.missing.map { "; missing: \($0)" }.joined())
+      }
+      guard !isDeposited else { return nil }
+      return try world.counter.order(for: registered, chip: chip ?? scenario.chip)
+    }
+    if let order = order ?? nil { try world.personalise(order) }
+  }
+
+  /// The step says more than which device.
+  private var asksFormally: Bool {
+    Self.keys.map(\.name).contains {
+      !["chip", "device", "refused"].contains($0) && fields.text($0) != nil
+    }
+  }
+
+  private func application(in world: World) -> Application {
+    let today = Day(world.clock.now)
+    let channel = fields.choice("channel", Channel.self) ?? .counter
+    let permit = fields.day("permit-expires").map {
+      ResidencePermit(
+        expires: $0,
+        renewalRequestShown: fields.choice("renewal-request", Sign.YesNo.self) == .yes,
+        proof: fields.choice("proof"))
+    }
+    let isRepresentative = fields.choice("legal-representative", Sign.YesNo.self) == .yes
+    var holder = world.scenario.holder
+    if isRepresentative {
+      holder.companyRole = CompanyRole(company: "TEST S.R.L.", role: "legale rappresentante")
+    }
+    return Application(
+      chamber: world.scenario.chamber?.chamber ?? ChamberPolicy.test.chamber, channel: channel,
+      device: device ?? world.scenario.device,
+      delivery: fields.choice("delivery") ?? (channel.isRemote ? .pickUp : .immediate),
+      holder: holder,
+      identity: IdentityCheck(
+        document: "identity card", documentNumber: "TEST0000000",
+        documentExpires: fields.day("document-expires") ?? today.adding(years: 5),
+        checkedBy: "TEST official", presenter: fields.choice("presenter") ?? .holder),
+      residencePermit: permit,
+      legalRepresentation: isRepresentative
+        ? LegalRepresentation(companySeatedHere: true, annualFeePaid: true) : nil)
+  }
+}
+
+extension World {
+  /// Takes a chip, builds the card and hands it over.
+  func personalise(_ order: Personalisation) throws(StepFailure) {
     do {
-      let order = try world.counter.order(
-        for: scenario.holder, chip: chip ?? scenario.chip, kind: device ?? scenario.device)
-      let session = try world.plugIn(
+      let session = try plugIn(
         ChipOrder(
           chip: order.device.chip, serial: order.device.chipSerial,
           transportKey: order.transportKey))
-      try world.counter.personalise(order, card: session)
-      world.update(try world.counter.handOver(order.enrolment, card: session))
-      world.handOut(order.scratchCard)
+      try counter.personalise(order, card: session)
+      update(try counter.handOver(order.enrolment, card: session))
+      handOut(order.scratchCard)
     } catch let failure as StepFailure {
       throw failure
     } catch {

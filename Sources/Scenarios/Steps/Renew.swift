@@ -4,25 +4,21 @@ import Issuance
 /// Renewal: new keys made in the token, new certificates for three more years.
 struct Renew: Step {
   static let keyword = "renew"
-  static let summary = "renew the token; refused: window or renewed-once where it must not work"
+  static let summary = "renew the token; refused: where it must not work"
+  static let keys: [Key] = [
+    Refusal.key,
+    .optional("channel", .choice(["counter", "online"]), "what it costs; counter"),
+  ]
   let refusal: Refusal?
+  let channel: Channel
 
-  /// What forbids a renewal: a rule of the authority, or the card itself.
-  enum Refusal: String, CaseIterable {
-    case window
-    case renewedOnce = "renewed-once"
-    case state
-    case card
+  init(_ fields: Fields) {
+    refusal = fields.choice("refused")
+    channel = fields.choice("channel") ?? .counter
   }
 
-  static let keys: [Key] = [
-    .optional("refused", .choice(of: Refusal.self), "the rule that forbids it today")
-  ]
-
-  init(_ fields: Fields) { refusal = fields.choice("refused") }
-
   var title: String {
-    refusal.map { "renewal is refused: \($0.rawValue)" } ?? "renew the token"
+    refusal.map { "renewal is refused: \($0.rawValue)" } ?? "renew the token (\(channel.rawValue))"
   }
 
   func run(in world: World) throws(StepFailure) {
@@ -30,28 +26,10 @@ struct Renew: Step {
     let session = try world.card()
     let pin = try world.code(.pin(.cns), or: nil)
     let signaturePIN = try world.code(.pin(.signature), or: nil)
-    let renewed: Device
-    do throws(IssuanceError) {
-      renewed = try world.counter.renew(device, card: session, pin: pin, signaturePIN: signaturePIN)
-    } catch {
-      guard let refusal else { throw StepFailure("\(error)") }
-      switch error {
-      case .authority(let refused) where matches(refused.rule, refusal): return
-      case .card where refusal == .card: return
-      default:
-        throw StepFailure("expected a refusal by the rule \(refusal.rawValue), got: \(error)")
-      }
+    let renewed = try Refusal.expect(refusal) {
+      try world.counter.renew(
+        device, card: session, pin: pin, signaturePIN: signaturePIN, over: channel)
     }
-    if let refusal {
-      throw StepFailure("expected a refusal by the rule \(refusal.rawValue), but it was renewed")
-    }
-    world.update(renewed)
-  }
-
-  private func matches(_ rule: AuthorityError.Rule, _ refusal: Refusal) -> Bool {
-    switch (rule, refusal) {
-    case (.window, .window), (.renewedOnce, .renewedOnce), (.state, .state): true
-    default: false
-    }
+    if let renewed { world.update(renewed) }
   }
 }

@@ -1,0 +1,178 @@
+import Authority
+import Issuance
+
+/// Who asks the authority, and which provider is asked.
+struct Request {
+  static let keys: [Key] = [
+    .optional("by", .choice(of: By.self), "holder, with the user code (default), or registrar"),
+    .optional("user-code", .text, "the user code; the one of the scratch card"),
+    .optional("at", .choice(of: Provider.self), "the provider that is asked; the responsible one"),
+    Refusal.key,
+  ]
+
+  /// Who asks.
+  enum By: String, CaseIterable {
+    case holder
+    case registrar
+  }
+
+  let by: By
+  let userCode: String?
+  let desk: Provider?
+  let refusal: Refusal?
+
+  init(_ fields: Fields) {
+    by = fields.choice("by") ?? .holder
+    userCode = fields.text("user-code")
+    desk = fields.choice("at")
+    refusal = fields.choice("refused")
+  }
+
+  func requester(in world: World) throws(StepFailure) -> Requester {
+    if by == .registrar { return .registrar("TEST official") }
+    guard let code = userCode ?? world.scratchCard?.userCode else { throw World.noToken }
+    return .holder(userCode: code)
+  }
+
+  /// What a title says of it.
+  var words: String { refusal.map { " is refused: \($0.rawValue)" } ?? "" }
+}
+
+/// Suspension: reversible.
+struct Suspend: Step {
+  static let keyword = "suspend"
+  static let summary = "suspend the certificates, online with the user code or at the counter"
+  static let keys = Request.keys
+  let request: Request
+
+  init(_ fields: Fields) { request = Request(fields) }
+
+  var title: String { "suspend the device" + request.words }
+
+  func run(in world: World) throws(StepFailure) {
+    let device = try world.issuedDevice()
+    let requester = try request.requester(in: world)
+    _ = try Refusal.expect(request.refusal) {
+      try world.counter.authority.suspend(device, by: requester, at: request.desk)
+    }
+  }
+}
+
+/// Reactivation undoes a suspension.
+struct Reactivate: Step {
+  static let keyword = "reactivate"
+  static let summary = "undo a suspension"
+  static let keys = Request.keys
+  let request: Request
+
+  init(_ fields: Fields) { request = Request(fields) }
+
+  var title: String { "reactivate the device" + request.words }
+
+  func run(in world: World) throws(StepFailure) {
+    let device = try world.issuedDevice()
+    let requester = try request.requester(in: world)
+    _ = try Refusal.expect(request.refusal) {
+      try world.counter.authority.reactivate(device, by: requester, at: request.desk)
+    }
+  }
+}
+
+/// Revocation: final.
+struct Revoke: Step {
+  static let keyword = "revoke"
+  static let summary = "revoke the certificates for good"
+  static let keys: [Key] =
+    [.required("because", .choice(of: RevocationCause.self), "the cause")] + Request.keys
+  let request: Request
+  let cause: RevocationCause
+
+  init(_ fields: Fields) {
+    request = Request(fields)
+    cause = fields.choice("because") ?? .loss
+  }
+
+  var title: String { "revoke the device (\(cause.rawValue))" + request.words }
+
+  func run(in world: World) throws(StepFailure) {
+    let device = try world.issuedDevice()
+    let requester = try request.requester(in: world)
+    _ = try Refusal.expect(request.refusal) {
+      try world.counter.authority.revoke(
+        device, because: cause, by: requester, at: request.desk)
+    }
+  }
+}
+
+/// Another address for notices.
+struct ChangeEMail: Step {
+  static let keyword = "change-email"
+  static let summary = "change the address that notices go to"
+  static let keys: [Key] = [.required("to", .text, "the new address")] + Request.keys
+  let request: Request
+  let address: String
+
+  init(_ fields: Fields) {
+    request = Request(fields)
+    address = fields.requiredText("to")
+  }
+
+  var title: String { "change the e-mail address" + request.words }
+
+  func run(in world: World) throws(StepFailure) {
+    let device = try world.issuedDevice()
+    let requester = try request.requester(in: world)
+    _ = try Refusal.expect(request.refusal) {
+      try world.counter.authority.changeEMail(
+        of: device, to: address, by: requester, at: request.desk)
+    }
+  }
+}
+
+/// A new device in place of another.
+struct Replace: Step {
+  static let keyword = "replace"
+  static let summary = "revoke the device and issue a new one in its place"
+  static let keys: [Key] = [
+    .required("because", .choice(of: Cause.self), "the cause, which decides what it costs"),
+    Refusal.key,
+  ]
+  let cause: Cause
+  let refusal: Refusal?
+
+  /// Why a device is replaced.
+  enum Cause: String, CaseIterable {
+    case defect
+    case misuse
+    case involuntaryBlock = "involuntary-block"
+    case chip
+    case chipReturned = "chip-returned"
+
+    var cause: ReplacementCause {
+      switch self {
+      case .defect: .defect(evidentMisuse: false)
+      case .misuse: .defect(evidentMisuse: true)
+      case .involuntaryBlock: .involuntaryBlock
+      case .chip: .nonCompliantChip(returned: false)
+      case .chipReturned: .nonCompliantChip(returned: true)
+      }
+    }
+  }
+
+  init(_ fields: Fields) {
+    cause = fields.choice("because") ?? .defect
+    refusal = fields.choice("refused")
+  }
+
+  var title: String {
+    "replace the device (\(cause.rawValue))" + (refusal.map { " is refused: \($0.rawValue)" } ?? "")
+  }
+
+  func run(in world: World) throws(StepFailure) {
+    let old = try world.issuedDevice()
+    let order = try Refusal.expect(refusal) {
+      try world.counter.replace(old, because: cause.cause, by: "TEST official")
+    }
+    if let order { try world.personalise(order) }
+  }
+}
