@@ -51,7 +51,7 @@ import Testing
     let run = try Tool.softdna("run", file, "--artifacts", folder + "/artifacts")
     #expect(run.status == 1)
     #expect(run.output.contains("\(file):7:5: expected 9000, the card answered 63C2"))
-    #expect(run.output.contains("VERIFY PIN (CNS) ← 63C2 wrong; 2 tries left"))
+    #expect(run.output.contains("VERIFY PIN (CNS) ← 63C2 not verified; 2 tries left"))
     #expect(
       run.output.contains(
         "softdna run '\(file)' --filter '[chip=jsign3]' --over direct --seed 4711 --steps"))
