@@ -84,9 +84,12 @@ extension Authority {
               chipSerial, transportKey, userCodeSalt, userCodeHash, administration, personalData,
               issueDay, expiryDay FROM device WHERE id = ?
             """, arguments: [try freeCardNumber(database).description, first.device.id])
+        _ = try insertEnrolment(
+          .issuance, deviceID: database.lastInsertedRowID, expiryDay: first.enrolment.expiryDay,
+          fee: nil, now: now, database)
       }
       try database.execute(
-        sql: "UPDATE enrolment SET state = 'active' WHERE id = ?", arguments: [first.enrolment.id])
+        sql: "UPDATE enrolment SET state = 'active'")
       let statement = try database.makeStatement(
         sql: """
           INSERT INTO certificate (enrolmentId, deviceId, issuer, purpose, serialNumber, publicKey,

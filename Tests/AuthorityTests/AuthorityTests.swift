@@ -83,7 +83,8 @@ enum Fixture {
 /// An RSA key that signs as a card does: PKCS #1 v1.5 over bytes padded by its user.
 struct CardKey: Sendable {
   let publicKey: PublicKey
-  private let pem: [UInt8]
+  /// PKCS #8.
+  let pem: [UInt8]
 
   init(_ label: String) throws {
     let key = try PrivateKey.make(rsaBits: 2048, random: .seeded(99), label: label)
