@@ -110,10 +110,16 @@ struct AuthorityReplaceCommand: ParsableCommand {
       let session = CardSession(slot)
       try counter.personalise(order, card: session) { Console.note("  " + $0) }
       try directory.writeScratchCard(order.scratchCard)
-      let device = try counter.handOver(order.enrolment, card: session)
       slot.powerOff()
-      try move(directory.image, to: directory.path + "/token-\(old.cardNumber).nv")
+      // Interrupted from here on, what is at the image's place is no old token any more.
+      let kept = directory.path + "/token-\(old.cardNumber).nv"
+      if !FileManager.default.fileExists(atPath: kept) { try move(directory.image, to: kept) }
       try move(replacement, to: directory.image)
+      let token = try directory.openToken()
+      _ = try token.powerOn()
+      let held = CardSession(token)
+      try CardIssuer(held).authenticate(transportKey: order.transportKey)
+      let device = try counter.handOver(order.enrolment, card: held)
       let receipt = try authority.receipts(of: device).last
       try options.print(
         Output(

@@ -17,6 +17,8 @@ struct OtherDay {
       "LD_PRELOAD": ([try Self.library()] + earlier).joined(separator: ":"),
       // An offset, not an instant: processes started one after the other share one time.
       "FAKETIME": "\(offset < 0 ? "" : "+")\(offset)d",
+      // Nothing is shared between processes that could be left behind.
+      "FAKETIME_DISABLE_SHM": "1",
     ]
   }
 

@@ -46,13 +46,13 @@ enum Fixture {
   }
 
   /// A device with both certificates in it.
-  static func issue(_ authority: Authority, keys prefix: String = "first") throws
-    -> Device
-  {
-    let holder = try authority.register(.fictitious)
-    let personalisation = try authority.order(DeviceOrder(holderID: holder.id))
-    try certify(personalisation.enrolment, authority, keys: prefix)
-    return try authority.activate(personalisation.enrolment)
+  static func issue(
+    _ authority: Authority, keys prefix: String = "first", chip: Chip = .current,
+    kind: DeviceKind = .token, chamber: String? = nil
+  ) throws -> Device {
+    let placed = try order(authority, chip: chip, kind: kind, chamber: chamber)
+    try certify(placed.enrolment, authority, keys: prefix)
+    return try authority.activate(placed.enrolment)
   }
 
   /// A device that is ordered: its scratch card is told now or never.
@@ -83,7 +83,8 @@ enum Fixture {
 /// An RSA key that signs as a card does: PKCS #1 v1.5 over bytes padded by its user.
 struct CardKey: Sendable {
   let publicKey: PublicKey
-  private let pem: [UInt8]
+  /// PKCS #8.
+  let pem: [UInt8]
 
   init(_ label: String) throws {
     let key = try PrivateKey.make(rsaBits: 2048, random: .seeded(99), label: label)

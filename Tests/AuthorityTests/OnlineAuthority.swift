@@ -35,7 +35,7 @@ struct OnlineAuthority {
     }
   }
 
-  private static func freePort() throws -> UInt16 {
+  static func freePort() throws -> UInt16 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()
@@ -55,7 +55,21 @@ struct OnlineAuthority {
 
   /// `openssl` with the system's clock at the authority's time.
   func openssl(_ arguments: String...) async throws -> (status: Int32, output: String) {
-    try await command(["faketime", "-f", "@\(text(clock.now))", "openssl"] + arguments)
+    // Debian package faketime; its command would leave semaphores behind when it is killed.
+    let folder = "/usr/lib/\(Self.architecture)-linux-gnu/faketime"
+    return try await command(
+      [
+        "LD_PRELOAD=\(folder)/libfaketime.so.1", "FAKETIME=@\(text(clock.now))",
+        "FAKETIME_DISABLE_SHM=1", "openssl",
+      ] + arguments)
+  }
+
+  private static var architecture: String {
+    #if arch(arm64)
+      "aarch64"
+    #else
+      "x86_64"
+    #endif
   }
 
   private func text(_ date: Date) -> String {
@@ -123,7 +137,9 @@ struct OnlineAuthority {
     let lines = output.components(separatedBy: "\n")
     let status = lines.first { $0.hasPrefix(file + ": ") }?.dropFirst(file.count + 2) ?? ""
     let reason = lines.first { $0.contains("Reason: ") }?.components(separatedBy: "Reason: ").last
-    return status + (reason.map { ", \($0)" } ?? "")
+    // openssl 3.0 has no word for reason 9.
+    return status
+      + (reason.map { ", " + ($0 == "(UNKNOWN)" ? "privilegeWithdrawn" : $0) } ?? "")
   }
 }
 
@@ -136,7 +152,7 @@ func command(_ arguments: [String]) async throws -> (status: Int32, output: Stri
         with: Result {
           let process = Process()
           process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-          process.arguments = ["TZ=UTC", "timeout", "60"] + arguments
+          process.arguments = ["TZ=UTC"] + arguments
           let pipe = Pipe()
           process.standardOutput = pipe
           process.standardError = pipe
