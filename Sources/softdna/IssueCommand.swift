@@ -22,13 +22,14 @@ struct IssueCommand: ParsableCommand {
   @Option(help: "The device's form: \(DeviceKind.allNames).") var device: DeviceKind = .token
   @Option(help: "Make everything but the clock reproducible.") var seed: UInt64?
   @Option(help: "The day of issue, YYYY-MM-DD; today by default.") var date: Day?
+  @OptionGroup(title: "Policy") var policy: PolicyOptions
   @Flag(help: "Print the result as JSON.") var json = false
 
   func run() throws {
     let holder = try holder.map { try HolderFile.read($0) } ?? .fictitious
     let issue = TokenIssue(
       directory: state.directory, holder: holder, chip: chip, kind: device, seed: seed,
-      clock: date.map { .fixed($0.start) } ?? .real)
+      clock: date.map { .fixed($0.start) } ?? .real, policy: policy.policy)
     let issued = try issue.run { if !json { Console.note("  " + $0) } }
     json ? try printJSON(issued) : printScratchCard(issued)
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Authority
+import Foundation
 import Issuance
 import Terminal
 import TokenHost
@@ -11,7 +12,8 @@ struct RenewCommand: ParsableCommand {
     abstract: "Renew a token: new keys in the token, new certificates for three more years.",
     discussion: """
       Only in the 90 days before expiry, up to the day before, and once. The PINs are those of the \
-      scratch card unless given.
+      scratch card unless given. Where the signature key waits for the token's button, Enter \
+      presses it.
       """)
 
   @OptionGroup var state: StateOption
@@ -24,6 +26,7 @@ struct RenewCommand: ParsableCommand {
     let slot = try directory.openToken()
     let authority = try directory.openAuthority(clock: date.map { .fixed($0.start) } ?? .real)
     let codes = try directory.readScratchCard()
+    Thread.detachNewThread { while readLine() != nil { slot.pressButton() } }
     try failing(status: 1) {
       _ = try slot.powerOn()
       let session = CardSession(slot)

@@ -10,7 +10,8 @@ struct UpCommand: ParsableCommand {
     abstract: "Plug the token into this machine's virtual PC/SC reader until interrupted.",
     discussion: """
       The reader is vsmartcard's vpcd (Debian: vsmartcard-vpcd) under the machine's own pcscd. \
-      While it runs, lines on standard input act on the token: insert, remove, quit.
+      While it runs, lines on standard input act on the token: insert, remove, press \
+      (its button), quit.
       """)
 
   @OptionGroup var state: StateOption
@@ -41,10 +42,11 @@ struct UpCommand: ParsableCommand {
         case "": break
         case "insert": cardEnd.insert()
         case "remove": cardEnd.remove()
+        case "press": slot.pressButton()
         case "quit":
           interrupted.signal()
           return
-        default: Console.note("softdna: unknown \"\(line)\"; known: insert, remove, quit")
+        default: Console.note("softdna: unknown \"\(line)\"; known: insert, remove, press, quit")
         }
       }
     }
