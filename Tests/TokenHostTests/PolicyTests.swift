@@ -150,14 +150,15 @@ import TokenHost
     slot.pressButton()
     #expect(try sign(card) == "6985")
     let finished = DispatchSemaphore(value: 0)
+    let ended = DispatchSemaphore(value: 0)
     DispatchQueue.global().async {
       // Several presses while one operation waits let that one pass only.
       while finished.wait(timeout: .now() + .milliseconds(10)) == .timedOut { slot.pressButton() }
-      finished.signal()
+      ended.signal()
     }
     let pressed = try sign(card)
     finished.signal()
-    finished.wait()
+    ended.wait()
     #expect(pressed == "9000")
     #expect(try sign(card) == "6985")
     // Without the PIN it is not even asked for: no waiting.

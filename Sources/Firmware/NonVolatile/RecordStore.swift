@@ -251,7 +251,7 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   // MARK: Compaction
 
   /// Bytes of a half that the live values and the open transaction would take, compacted.
-  private var compactedSize: Int {
+  var compactedSize: Int {
     var size = HalfHeader.size
     for entry in entries { size += RecordHeader.span(of: entry.length) }
     for change in changes { size += RecordHeader.span(of: change.length) }
