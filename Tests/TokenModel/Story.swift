@@ -14,9 +14,11 @@ public struct Story {
   private let step: LockStep
   private var input: ArraySlice<UInt8>
 
-  /// Commands sent and power cuts survived.
+  /// What came of a story.
   public struct Outcome {
+    /// Commands that were answered.
     public let commands: Int
+    /// Power cuts that were survived.
     public let cuts: Int
     /// What token and model did not agree about.
     public let disagreement: String?
