@@ -67,7 +67,8 @@ struct FlashImage: Flash, ~Copyable {
   private static let size = 32 * 4096
 
   private static func wrongSize(_ path: String, _ found: Int) -> ImageError {
-    ImageError(path: path, reason: "it has \(found) bytes; a token image has \(size)")
+    ImageError(
+      path: path, reason: "it has \(found) bytes; a token image has \(size)", isDamage: true)
   }
 
   /// Erased memory in a new image file, readable by its owner only.

@@ -8,9 +8,13 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
   /// What is wrong, and where it helps what to do.
   public let reason: String
 
-  init(path: String, reason: String) {
+  /// The file was read, and what is in it is no sound token.
+  public let isDamage: Bool
+
+  init(path: String, reason: String, isDamage: Bool = false) {
     self.path = path
     self.reason = reason
+    self.isDamage = isDamage
   }
 
   init(_ attempt: String, _ path: String, _ code: Int32) {
@@ -38,7 +42,7 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
         "object \(object) does not fit the others: the file was damaged"
       case .memoryFailure: "an interrupted change could not be undone: the file cannot be written"
       }
-    self.init(path: path, reason: reason + "; it was left as it is")
+    self.init(path: path, reason: reason + "; it was left as it is", isDamage: true)
   }
 
   /// One sentence with the path in front.

@@ -97,6 +97,12 @@ public final class Slot: CardChannel {
     token = Mutex(try Self.mount(memory, "image", .system, button))
   }
 
+  /// The token in memory is not, byte for byte, what the file holds: powering it on wrote.
+  public func differs(from path: String) -> Bool {
+    guard let file = try? FlashImage(copying: path) else { return true }
+    return file.contents != image
+  }
+
   /// The bytes of the image, for tests.
   package var image: [UInt8] { token.withLock { $0.withMemory { $0.contents } } }
 

@@ -22,6 +22,7 @@ struct ExecCommand: ParsableCommand {
       """)
 
   @Option(name: .customLong("state"), help: "The token's state directory.") var state: String?
+  @OptionGroup var volatility: VolatileOption
   @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
   var command: [String] = []
 
@@ -46,7 +47,7 @@ struct ExecCommand: ParsableCommand {
   }
 
   private func run(in directory: StateDirectory) throws -> Int32 {
-    let slot = try directory.openToken()
+    let slot = try directory.openToken(isVolatile: volatility.isVolatile)
     let world = try failing { try PrivateWorld.start(card: slot) }
     defer { world.stop() }
     var additions = [

@@ -16,7 +16,7 @@ struct Softdna: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       IssueCommand.self, UpCommand.self, ExecCommand.self, RunCommand.self, APDUCommand.self,
-      RenewCommand.self, BenchCommand.self,
+      RenewCommand.self, InspectCommand.self, BenchCommand.self,
     ])
 
   /// Runs the command; usage errors end with 2, as in every script that tells "failed" from

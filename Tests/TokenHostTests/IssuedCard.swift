@@ -96,6 +96,9 @@ final class IssuedCard: PoweredCard {
     try reopen()
   }
 
+  /// Closes the image: nobody uses it.
+  func close() { slot = nil }
+
   /// Closes the image and opens it again, as another process would.
   func reopen() throws {
     slot = nil
