@@ -13,7 +13,12 @@ RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
   python3-pyscard libxml2-utils faketime qemu-system-arm
 
-.PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean
+# How long `make fuzz` runs each target, and what it instruments.
+SECONDS ?= 60
+FUZZ_TARGETS := Story TLV Image Frame
+
+.PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean \
+  access-matrix fuzz sanitize
 
 help:
 	@echo "make run    issue a token, plug it into a PC/SC reader, replay the core scenarios"
@@ -21,6 +26,7 @@ help:
 	@echo "make bench  the performance table"
 	@echo "make firmware-arm  the token on an emulated Cortex-M4, and what it takes of the chip"
 	@echo "make setup  install the Debian packages that are missing"
+	@echo "make fuzz SECONDS=600   libFuzzer, each target as long; make sanitize   ASan and TSan"
 
 setup: setup-run setup-test
 
@@ -79,10 +85,35 @@ test: setup-test lint embedded
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --disable-xctest
 
+# docs/access-matrix.md, from the rules an issued card holds.
+access-matrix:
+	WRITE_ACCESS_MATRIX=1 $(SWIFT) test --disable-xctest --filter AccessMatrixTests
+
+# Inputs that reach something new are kept in .build-fuzz/corpus; the ones that are replayed by
+# `make test` are in Tests/Fuzz/Corpus. SWIFT_BACKTRACE: Swift's own crash handler would win over
+# libFuzzer's, and no crash file would be written.
+fuzz: setup-run
+	@for target in $(FUZZ_TARGETS); do \
+	  FUZZ=1 $(SWIFT) build -c release --sanitize=fuzzer --scratch-path .build-fuzz \
+	    --product Fuzz$$target -Xswiftc -parse-as-library || exit 1; \
+	  mkdir -p .build-fuzz/corpus/$$target; \
+	  SWIFT_BACKTRACE=enable=no .build-fuzz/release/Fuzz$$target -max_total_time=$(SECONDS) \
+	    -max_len=600 -artifact_prefix=.build-fuzz/crash-$$target- -print_final_stats=1 \
+	    .build-fuzz/corpus/$$target Tests/Fuzz/Corpus/$$target || exit 1; \
+	done
+
+# The two sanitizers exclude each other. Real pcscd and its clients are not instrumented: what needs
+# them is left out.
+sanitize: setup-test
+	for kind in address thread; do \
+	  $(SWIFT) test --disable-xctest --sanitize=$$kind --scratch-path .build-$$kind \
+	    --skip HostSoftwareTests || exit 1; \
+	done
+
 bench: setup-run
 	$(SWIFT) build -c release --product softdna
 	$(SWIFT) build -c release --product softdna-floor-card
 	.build/release/softdna bench
 
 clean:
-	rm -rf .build .build-armv7em
+	rm -rf .build .build-armv7em .build-fuzz .build-address .build-thread

@@ -93,20 +93,32 @@ let package = Package(
     .target(
       name: "FlashTesting", dependencies: ["Firmware"], path: "Tests/FlashTesting",
       swiftSettings: host),
+    // What a card should answer and become, beside a token that has to.
+    .target(
+      name: "TokenModel",
+      dependencies: [
+        "ISO7816", "Firmware", "Terminal", "TokenHost", "Cryptography", "Issuance",
+      ],
+      path: "Tests/TokenModel", swiftSettings: host),
+    // What must hold for whatever vpcd sends.
+    .target(
+      name: "FrameCheck", dependencies: ["VirtualReader"], path: "Tests/FrameCheck",
+      swiftSettings: host),
     .testTarget(
       name: "FirmwareTests", dependencies: ["ISO7816", "Firmware", "FlashTesting"],
       swiftSettings: host),
     .testTarget(
       name: "TokenHostTests",
       dependencies: [
-        "ISO7816", "Firmware", "FlashTesting", "Terminal", "TokenHost", "Cryptography",
-        "Issuance", "CCrypto",
+        "ISO7816", "Firmware", "FlashTesting", "TokenModel", "Terminal", "TokenHost",
+        "Cryptography", "Issuance", "CCrypto",
       ],
       swiftSettings: host),
     .testTarget(
       name: "TerminalTests", dependencies: ["ISO7816", "Terminal"], swiftSettings: host),
     .testTarget(
-      name: "VirtualReaderTests", dependencies: ["ISO7816", "Terminal", "VirtualReader"],
+      name: "VirtualReaderTests",
+      dependencies: ["ISO7816", "Terminal", "VirtualReader", "FrameCheck"],
       swiftSettings: host),
     .testTarget(
       name: "AuthorityTests",
@@ -151,4 +163,16 @@ if Context.environment["FIRMWARE_IMAGE"] != nil {
       name: "Machine", path: "Sources/FirmwareImage/Machine", exclude: ["mps2-an386.ld"],
       cSettings: [.unsafeFlags(["-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"])]),
   ]
+}
+
+/// libFuzzer brings a main of its own: without it these do not link (`make fuzz`).
+if Context.environment["FUZZ"] != nil {
+  package.targets += [
+    ("Story", "TokenModel"), ("TLV", "TokenModel"), ("Image", "TokenModel"),
+    ("Frame", "FrameCheck"),
+  ].map { name, subject in
+    .executableTarget(
+      name: "Fuzz" + name, dependencies: [.byName(name: subject)], path: "Tests/Fuzz/" + name,
+      swiftSettings: host)
+  }
 }

@@ -78,17 +78,24 @@ public struct CardIssuer {
   {
     for node in CardLayout.tree { try create(node, in: []) }
     try card.select([])
-    for (slot, pin, puk) in [
-      (KeySlot.authentication, codes.pin, codes.puk),
-      (KeySlot.signature, codes.signaturePIN, codes.signaturePUK),
+    for (slot, pin, puk, isPerUse, asksForButton) in [
+      (KeySlot.authentication, codes.pin, codes.puk, false, false),
+      (
+        KeySlot.signature, codes.signaturePIN, codes.signaturePUK, policy.isSignaturePINPerUse,
+        policy.asksForButton
+      ),
     ] {
       let never = CardLayout.never
       try createObject(
-        slot.puk, tries: policy.pukTries, shortest: 8, access: [0x00, never, never], puk)
+        slot.puk, [0x02, policy.pukTries, 0x87, policy.pukTries, 0xFF, 0x00, 0x00, 8],
+        access: [0x00, never, never], puk)
       try createObject(
-        slot.pin, tries: policy.pinTries, shortest: policy.shortestPIN,
-        access: [0x00, slot.pin, slot.puk], pin)
-      try createKey(slot)
+        slot.pin,
+        [
+          policy.hasTransportPINs ? 0x82 : 0x02, policy.pinTries, 0x87, policy.pinTries,
+          isPerUse ? 0x01 : 0xFF, 0x00, 0x00, policy.shortestPIN,
+        ], access: [0x00, slot.pin, slot.puk], pin)
+      try createKey(slot, asksForButton: asksForButton)
     }
     _ = try card.command(
       "create the security environment", ins: 0xDA, p1: 0x01, p2: 0x6D,
@@ -127,19 +134,21 @@ public struct CardIssuer {
     _ = try card.command("create \(name)", ins: 0xE0, data: TLV.bytes(0x62, parameters))
   }
 
+  /// Parameters: options, most tries, algorithm, errors, use count, -, -, least length.
   private func createObject(
-    _ identifier: UInt8, tries: UInt8, shortest: UInt8, access: [UInt8], _ code: String
+    _ identifier: UInt8, _ parameters: [UInt8], access: [UInt8], _ code: String
   ) throws(CardError) {
-    let parameters: [UInt8] = [0x02, tries, 0x87, tries, 0xFF, 0x00, 0x00, shortest]
     _ = try card.command(
       "create the code \(Hex.text([identifier]))", ins: 0xDA, p1: 0x01, p2: 0x6E,
       data: TLV.bytes(0x83, [0x00, identifier]) + TLV.bytes(0x85, parameters)
         + TLV.bytes(0x86, Self.complete(access)) + TLV.bytes(0x8F, Array(code.utf8)))
   }
 
-  private func createKey(_ slot: KeySlot) throws(CardError) {
+  private func createKey(_ slot: KeySlot, asksForButton: Bool) throws(CardError) {
     let never = CardLayout.never
-    let parameters: [UInt8] = [0x02, 0x00, 0x0C, 0x00, 0xFF, 0x00, 0x00, 0x00]
+    let parameters: [UInt8] = [
+      asksForButton ? 0x42 : 0x02, 0x00, 0x0C, 0x00, 0xFF, 0x00, 0x00, 0x00,
+    ]
     let access = [slot.pin, never, never, never, never, never, CardLayout.issuer]
     _ = try card.command(
       "create the key object \(Hex.text([slot.key]))", ins: 0xDA, p1: 0x01, p2: 0x6E,
@@ -212,30 +221,5 @@ public struct CardIssuer {
     try card.select(slot.keyDirectory)
     try card.verify(slot.pin, pin)
     return try card.signBlock(Digest.sha256Info(message), key: slot.key)
-  }
-}
-
-/// The states of a card's life, as GET DATA `0183` tells them.
-public enum CardState: UInt8, Sendable, CustomStringConvertible {
-  /// The chip holds its serial number and the transport key.
-  case manufactured = 0x34
-  /// Files and objects are being created.
-  case initialised = 0x24
-  /// Keys are generated and contents written.
-  case personalised = 0x20
-  /// In the holder's hands.
-  case operational = 0x10
-  /// Out of service for good.
-  case terminated = 0x0C
-
-  /// The name of the state.
-  public var description: String {
-    switch self {
-    case .manufactured: "manufactured"
-    case .initialised: "initialised"
-    case .personalised: "personalised"
-    case .operational: "operational"
-    case .terminated: "terminated"
-    }
   }
 }

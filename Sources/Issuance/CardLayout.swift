@@ -90,16 +90,3 @@ public struct KeySlot: Sendable {
     key: 0x10, pin: 0x1A, puk: 0x1B, certificate: [0x1400, 0x9010],
     keyDirectory: [0x1400, 0x8110], publicKeyFile: 0x8010)
 }
-
-/// How many tries each PIN and PUK of a token has, and how short a PIN may be.
-public struct ReferencePolicy: Sendable {
-  /// Most consecutive wrong PINs.
-  public var pinTries: UInt8 = 3
-  /// Most consecutive wrong PUKs; the last one is final.
-  public var pukTries: UInt8 = 10
-  /// Fewest digits of a PIN; the most are eight.
-  public var shortestPIN: UInt8 = 5
-
-  /// What chambers of commerce hand out.
-  public static let standard = ReferencePolicy()
-}

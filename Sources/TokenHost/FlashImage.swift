@@ -1,5 +1,5 @@
-import Foundation
 import Firmware
+import Foundation
 
 /// Flash memory in a file, byte for byte, or in memory only.
 ///
@@ -39,7 +39,36 @@ struct FlashImage: Flash, ~Copyable {
   ///
   /// - Throws: where the file cannot be opened, is in use by another process or has another size.
   init(opening path: String) throws(ImageError) {
-    (descriptor, bytes) = try Self.openWhole(path, size: 32 * 4096)
+    (descriptor, bytes) = try Self.openWhole(path, size: Self.size)
+  }
+
+  /// What an image file holds now, in memory; the file is only read.
+  ///
+  /// - Throws: as `init(opening:)`.
+  init(copying path: String) throws(ImageError) {
+    let file = try Self.openLocked(path, O_RDONLY | O_CLOEXEC, LOCK_SH)
+    defer { close(file) }
+    bytes = try Self.contents(of: file, path, size: Self.size)
+    descriptor = -1
+  }
+
+  /// The contents of an image, in memory.
+  ///
+  /// - Parameter path: what an error calls it.
+  init(contents: [UInt8], path: String) throws(ImageError) {
+    guard contents.count == Self.size else { throw Self.wrongSize(path, contents.count) }
+    bytes = contents
+    descriptor = -1
+  }
+
+  /// Everything it holds.
+  var contents: [UInt8] { bytes }
+
+  private static let size = 32 * 4096
+
+  private static func wrongSize(_ path: String, _ found: Int) -> ImageError {
+    ImageError(
+      path: path, reason: "it has \(found) bytes; a token image has \(size)", isDamage: true)
   }
 
   /// Erased memory in a new image file, readable by its owner only.
@@ -53,10 +82,12 @@ struct FlashImage: Flash, ~Copyable {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  private static func openLocked(_ path: String, _ flags: Int32) throws(ImageError) -> Int32 {
+  private static func openLocked(_ path: String, _ flags: Int32, _ lock: Int32 = LOCK_EX)
+    throws(ImageError) -> Int32
+  {
     let descriptor = open(path, flags, 0o600)
     guard descriptor >= 0 else { throw ImageError("open", path, errno) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard flock(descriptor, lock | LOCK_NB) == 0 else {
       let code = errno
       close(descriptor)
       throw code == EWOULDBLOCK ? ImageError(inUse: path) : ImageError("lock", path, code)
@@ -81,10 +112,7 @@ struct FlashImage: Flash, ~Copyable {
   {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw ImageError("examine", path, errno) }
-    guard Int(status.st_size) == size else {
-      throw ImageError(
-        path: path, reason: "it has \(status.st_size) bytes; a token image has \(size)")
-    }
+    guard Int(status.st_size) == size else { throw wrongSize(path, Int(status.st_size)) }
     var bytes = [UInt8](repeating: 0, count: size)
     var position = 0
     while position < size {
@@ -189,49 +217,3 @@ struct FlashImage: Flash, ~Copyable {
       min(before.lowerBound, range.lowerBound)..<max(before.upperBound, range.upperBound)
   }
 }
-
-/// A token image cannot be used.
-public struct ImageError: Error, Sendable, CustomStringConvertible {
-  /// The file.
-  public let path: String
-  /// What is wrong, and where it helps what to do.
-  public let reason: String
-
-  init(path: String, reason: String) {
-    self.path = path
-    self.reason = reason
-  }
-
-  init(_ attempt: String, _ path: String, _ code: Int32) {
-    self.init(path: path, reason: "cannot \(attempt) it: \(String(cString: strerror(code)))")
-  }
-
-  init(inUse path: String) {
-    self.init(
-      path: path,
-      reason: "another process uses this token; end it first (a token has one owner at a time)")
-  }
-
-  init(path: String, _ failure: MountFailure) {
-    let reason =
-      switch failure {
-      case .blank: "it is erased: no token was manufactured in it"
-      case .noLiveHalf: "neither half has a valid header: it is damaged, or no token image"
-      case .unsupportedVersion(let version):
-        "its format is version \(version), which this softdna does not know"
-      case .damagedRecord(let address):
-        "the record at \(hex(address)) does not match its checksum: the file was damaged"
-      case .strayBytes(let address):
-        "there are bytes behind the end of the log at \(hex(address)): the file was damaged"
-      case .inconsistentContents(let object):
-        "object \(object) does not fit the others: the file was damaged"
-      case .memoryFailure: "an interrupted change could not be undone: the file cannot be written"
-      }
-    self.init(path: path, reason: reason + "; it was left as it is")
-  }
-
-  /// One sentence with the path in front.
-  public var description: String { "\(path): \(reason)" }
-}
-
-private func hex(_ address: Int) -> String { "0x" + String(address, radix: 16) }

@@ -75,9 +75,40 @@ public final class Slot: CardChannel {
     }
   }
 
+  /// The token in an image file as it is now, in memory: the file is only read, and what happens to
+  /// the token is gone with the slot.
+  ///
+  /// - Throws: where there is no image, another process uses it, or it is damaged.
+  public init(
+    copying path: String, randomness: Randomness = .system,
+    buttonPatience: Duration = .seconds(30)
+  ) throws(ImageError) {
+    button = Button(patience: buttonPatience)
+    supply = nil
+    let memory = try FlashImage(copying: path)
+    token = Mutex(try Self.mount(memory, path, randomness, button))
+  }
+
+  /// The token in the bytes of an image, in memory.
+  package init(image: [UInt8]) throws(ImageError) {
+    button = Button(patience: .zero)
+    supply = nil
+    let memory = try FlashImage(contents: image, path: "image")
+    token = Mutex(try Self.mount(memory, "image", .system, button))
+  }
+
+  /// The token in memory is not, byte for byte, what the file holds: powering it on wrote.
+  public func differs(from path: String) -> Bool {
+    guard let file = try? FlashImage(copying: path) else { return true }
+    return file.contents != image
+  }
+
+  /// The bytes of the image, for tests.
+  package var image: [UInt8] { token.withLock { $0.withMemory { $0.contents } } }
+
   /// The token of another slot as it is at this moment, verified PINs included, in memory and under
   /// a supply of its own.
-  init(copying other: Slot, supply: PowerSupply) {
+  package init(copying other: Slot, supply: PowerSupply) {
     button = Button(patience: other.button.patience)
     self.supply = supply
     token = Mutex(
@@ -102,12 +133,18 @@ public final class Slot: CardChannel {
   /// What the chip passes for.
   public var persona: Persona { token.withLock { $0.persona } }
 
+  /// What is on the card, without values.
+  public var inventory: Inventory { token.withLock { $0.inventory() } }
+
+  /// What loss of power would clear, for tests.
+  package var volatileFacts: VolatileFacts { token.withLock { $0.volatileFacts() } }
+
   /// Presses the token's button: one operation that waits for it goes on.
   public func pressButton() { button.press() }
 
   /// Every record of the token's memory that holds, under a number of its own. For tests that
   /// compare states; the values include secrets.
-  func contents() -> [UInt32: [UInt8]] {
+  package func contents() -> [UInt32: [UInt8]] {
     token.withLock { token in
       var contents: [UInt32: [UInt8]] = [:]
       token.forEachRecord { contents[$0] = $1 }
@@ -117,7 +154,7 @@ public final class Slot: CardChannel {
 
   /// Powers the token on with the power cut at a write of the healing that follows; false where the
   /// healing writes less than that.
-  func mountAgain(
+  package func mountAgain(
     cuttingAt write: Int, _ kind: PowerCut, noise: UInt64, _ supply: PowerSupply
   ) -> Bool {
     supply.restore()

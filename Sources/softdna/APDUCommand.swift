@@ -20,6 +20,7 @@ struct APDUCommand: ParsableCommand {
 
   @Option(name: .customLong("state"), help: "The token's state directory.") var state: String?
   @Option(help: "A PC/SC reader, by its name or a part only one has.") var reader: String?
+  @OptionGroup var volatility: VolatileOption
   @Flag(help: "Print JSON lines.") var json = false
   @Argument(help: "Command APDUs in hexadecimal.") var commands: [String] = []
 
@@ -47,7 +48,8 @@ struct APDUCommand: ParsableCommand {
 
   private func open() throws -> any CardChannel {
     switch (state, reader) {
-    case (let state?, nil): return try StateDirectory(path: state).openToken()
+    case (let state?, nil):
+      return try StateDirectory(path: state).openToken(isVolatile: volatility.isVolatile)
     case (nil, let reader?): return try failing { try PCSCReader.connect(to: reader) }
     default: throw Failure("name one card: --state DIR or --reader NAME")
     }

@@ -26,6 +26,7 @@ struct ExecCommand: ParsableCommand {
 
   @Option(name: .customLong("state"), help: "The token's state directory.") var state: String?
   @Option(help: "The day the command sees, YYYY-MM-DD (Debian package faketime).") var date: Day?
+  @OptionGroup var volatility: VolatileOption
   @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
   var command: [String] = []
 
@@ -54,7 +55,7 @@ struct ExecCommand: ParsableCommand {
   private func run(
     in directory: StateDirectory, _ otherDay: OtherDay?, foreground: (() -> Int32) -> Int32
   ) throws -> Int32 {
-    let slot = try directory.openToken()
+    let slot = try directory.openToken(isVolatile: volatility.isVolatile)
     let world = try failing { try PrivateWorld.start(card: slot) }
     defer { world.stop() }
     let control = try ControlSocket(

@@ -23,6 +23,7 @@ struct IssueCommand: ParsableCommand {
   @Option(help: "Make everything but the clock reproducible.") var seed: UInt64?
   @Option(help: "The chamber's policy, a YAML file as in scenarios/policies/.") var chamber: String?
   @Option(help: "The day of issue, YYYY-MM-DD; today by default.") var date: Day?
+  @OptionGroup(title: "Policy") var policy: PolicyOptions
   @Flag(help: "Print the result as JSON.") var json = false
 
   func run() throws {
@@ -33,7 +34,8 @@ struct IssueCommand: ParsableCommand {
     let issue = TokenIssue(
       directory: state.directory, holder: holder, chip: chip, kind: device, seed: seed,
       clock: date.map { .fixed($0.start) } ?? .real,
-      chamber: try chamber.map { path in try failing { try AuthorityFile.policy(path) } })
+      chamber: try chamber.map { path in try failing { try AuthorityFile.policy(path) } },
+      policy: policy.policy)
     let issued = try issue.run { if !json { Console.note("  " + $0) } }
     json ? try printJSON(issued) : printScratchCard(issued)
   }

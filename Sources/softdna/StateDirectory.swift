@@ -11,6 +11,14 @@ struct StateOption: ParsableArguments {
   var directory: StateDirectory { StateDirectory(path: path) }
 }
 
+/// The option that leaves a token as it is.
+struct VolatileOption: ParsableArguments {
+  @Flag(
+    name: .customLong("volatile"),
+    help: "Work on a copy in memory: the token's image stays as it was.")
+  var isVolatile = false
+}
+
 /// Everything that belongs to one token, in one directory.
 struct StateDirectory {
   let path: String
@@ -24,11 +32,13 @@ struct StateDirectory {
   var controlSocket: String { path + "/control.sock" }
 
   /// The token, plugged in nowhere yet.
-  func openToken() throws -> Slot {
+  ///
+  /// - Parameter isVolatile: a copy in memory, gone with the slot; the image stays as it is.
+  func openToken(isVolatile: Bool = false) throws -> Slot {
     guard FileManager.default.fileExists(atPath: image) else {
       throw Failure("there is no token in \(path); issue one: softdna issue --state \(path)")
     }
-    return try failing { try Slot(opening: image) }
+    return try failing { try isVolatile ? Slot(copying: image) : Slot(opening: image) }
   }
 
   /// The authority that issued the token.

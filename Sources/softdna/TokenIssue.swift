@@ -25,9 +25,12 @@ struct TokenIssue {
   let clock: AuthorityClock
   /// The chamber it is issued by; nil: one without dates and fees.
   var chamber: ChamberPolicy?
+  /// PIN rules and the button.
+  var policy = ReferencePolicy.standard
 
   func run(progress: (String) -> Void) throws -> IssuedToken {
     try failing { try holder.validate() }
+    if let defect = policy.defect { throw Failure(defect) }
     let existed = FileManager.default.fileExists(atPath: directory.path)
     do { return try issue(progress) } catch {
       // A directory that this issue made is not left behind half full.
@@ -55,7 +58,7 @@ struct TokenIssue {
         randomness: seed.map { .seeded($0, label: "token \(order.device.cardNumber)") } ?? .system)
       _ = try slot.powerOn()
       let session = CardSession(slot)
-      try counter.personalise(order, card: session, progress: progress)
+      try counter.personalise(order, card: session, policy: policy, progress: progress)
       try directory.writeScratchCard(order.scratchCard)
       let device = try counter.handOver(order.enrolment, card: session)
       return IssuedToken(

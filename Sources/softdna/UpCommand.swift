@@ -15,11 +15,12 @@ struct UpCommand: ParsableCommand {
       """)
 
   @OptionGroup var state: StateOption
+  @OptionGroup var volatility: VolatileOption
   @Option(help: "Where vpcd listens, HOST:PORT.") var vpcd = "127.0.0.1:35963"
 
   func run() throws {
     let (host, port) = try endpoint()
-    let slot = try state.directory.openToken()
+    let slot = try state.directory.openToken(isVolatile: volatility.isVolatile)
     // Signals end the run in order: the card is taken out, then powered off.
     let interrupted = DispatchSemaphore(value: 0)
     let sources = [SIGINT, SIGTERM, SIGHUP].map { number in

@@ -1,6 +1,7 @@
 import FlashTesting
 import Firmware
 import ISO7816
+import Terminal
 import Testing
 import TokenHost
 
@@ -26,6 +27,27 @@ import TokenHost
     #expect(try card.verify("1A", "99999") == "9000")
     #expect(try card.send("00A4080C0410001003") == "9000")
     #expect(try card.send("00B0000004") == "363039309000")
+  }
+
+  @Test("can be copied into memory, and stays as it was")
+  func copying() throws {
+    let card = try IssuedCard()
+    let path = card.folder.path("token.nv")
+    // Not while somebody may be writing it.
+    let error = #expect(throws: ImageError.self) { try Slot(copying: path) }
+    #expect(error?.isDamage == false)
+    card.close()
+    let before = try card.folder.read("token.nv")
+    let copies = try (0..<2).map { _ in try Slot(copying: path) }
+    for copy in copies {
+      _ = try copy.powerOn()
+      #expect(
+        try copy.transmit([0x00, 0x20, 0x00, 0x10, 0x08] + Array("00000000".utf8)) == [0x63, 0xC2])
+      #expect(copy.differs(from: path))
+    }
+    #expect(try card.folder.read("token.nv") == before)
+    try card.reopen()
+    #expect(try card.tries("10") == "63C3")
   }
 
   @Test("lasts for many more changes than a half holds")

@@ -86,7 +86,7 @@ final class TemporaryFolder {
 }
 
 /// An issued token in a slot of its own, with power.
-final class IssuedCard {
+final class IssuedCard: PoweredCard {
   let folder: TemporaryFolder
   private(set) var slot: Slot?
 
@@ -96,51 +96,15 @@ final class IssuedCard {
     try reopen()
   }
 
+  /// Closes the image: nobody uses it.
+  func close() { slot = nil }
+
   /// Closes the image and opens it again, as another process would.
   func reopen() throws {
     slot = nil
     slot = try Slot(opening: folder.path("token.nv"), randomness: .seeded(9, label: "slot"))
     _ = try slot?.powerOn()
   }
-
-  /// Sends a command APDU in hexadecimal; answers the response APDU the same way.
-  func send(_ hex: String) throws -> String {
-    guard let slot, let bytes = Hex.bytes(hex) else { return "" }
-    return Hex.text(try slot.transmit(bytes))
-  }
-
-  /// Sends a command APDU whose data field is these bytes.
-  func send(_ header: String, _ data: [UInt8], ne: Int? = nil) throws -> String {
-    guard let header = Hex.bytes(header), header.count == 4 else { return "" }
-    return try send(
-      Hex.text(
-        CommandAPDU.bytes(
-          cla: header[0], ins: header[1], p1: header[2], p2: header[3], data: data, ne: ne)))
-  }
-
-  /// VERIFY with the code padded to eight bytes.
-  func verify(_ reference: String, _ code: String) throws -> String {
-    try send("002000\(reference)08" + Hex.text(CardSession.padded(code)))
-  }
-
-  /// CHANGE REFERENCE DATA.
-  func change(_ reference: String, _ old: String, to new: String) throws -> String {
-    try send("002400\(reference)", CardSession.padded(old) + CardSession.padded(new))
-  }
-
-  /// RESET RETRY COUNTER with code and new value.
-  func unblock(_ reference: String, _ code: String, new: String) throws -> String {
-    try send("002C00\(reference)", CardSession.padded(code) + CardSession.padded(new))
-  }
-
-  /// EXTERNAL AUTHENTICATE with the chip's transport key.
-  func authenticateIssuer() throws {
-    guard let slot else { return }
-    try CardIssuer(CardSession(slot)).authenticate(transportKey: IssuedImage.transportKey)
-  }
-
-  /// What the empty VERIFY tells.
-  func tries(_ reference: String) throws -> String { try send("002000\(reference)") }
 }
 
 /// An issued token on flash memory that can be watched and interrupted.

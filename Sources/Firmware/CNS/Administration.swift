@@ -69,15 +69,18 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     try writeLifeCycle(state)
     try store.commit()
     lifeCycle = state
+    // What the issuer verified while building the card opens nothing in the holder's hands.
+    if !state.isAdministrative { session.status = SecurityStatus() }
   }
 
   /// CREATE FILE (ISO/IEC 7816-9, 6.2) in the current directory; the new file is selected.
   ///
-  /// - Throws: `6982` where the directory's rule is not met, `6A80` for control parameters that make
-  ///   no file, `6A89` where the identifier is taken, `6A84` where there is no room.
+  /// - Throws: `6982` where the directory's rule is not met, `6985` where it is switched off, `6A80`
+  ///   for control parameters that make no file, `6A89` where the identifier is taken, `6A84` where there is no room.
   mutating func createFile(_ data: Span<UInt8>) throws(StatusWord) {
     let parent = currentDirectory
     try require(parent.access[createPosition], in: parent.number)
+    try requireOperational(session.directory)
     var outer = 0..<data.count
     guard let template = try TLV.next(in: data, from: &outer),
       template.tag == 0x62 || template.tag == 0x6F

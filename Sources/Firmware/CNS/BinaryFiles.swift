@@ -42,16 +42,21 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     case .read: try requireHolder(rule, in: file.parent)
     default: try require(rule, in: file.parent)
     }
-    // A directory that is switched off takes what is in it along (ISO/IEC 7816-9, 5.1).
+    try requireOperational(index)
+    return file
+  }
+
+  /// Checks that neither the file at this position nor a directory it is in is switched off: a
+  /// directory takes what is in it along (ISO/IEC 7816-9, 5.1).
+  ///
+  /// - Throws: `6985` where one of them is.
+  func requireOperational(_ index: Int) throws(StatusWord) {
     var place = index
     while true {
-      guard directory.files[place].state == .operational else {
-        throw .conditionsOfUseNotSatisfied
-      }
-      let parent = directory.files[place].parent
-      guard directory.files[place].number != Directory.masterNumber,
-        let next = directory.index(of: parent)
-      else { return file }
+      let file = directory.files[place]
+      guard file.state == .operational else { throw .conditionsOfUseNotSatisfied }
+      guard file.number != Directory.masterNumber, let next = directory.index(of: file.parent)
+      else { return }
       place = next
     }
   }

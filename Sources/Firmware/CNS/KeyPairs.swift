@@ -10,8 +10,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   /// Private part, public part and file change together or not at all.
   ///
   /// - Throws: `6A88` for a key object the card does not have, `6982` where its rule is not met,
-  ///   `6A80` for data of another form, `6A82` where the file is missing, `6A84` where it is too
-  ///   small.
+  ///   `6A80` for data of another form, `6A82` where the file is missing, `6985` where it is
+  ///   switched off, `6A84` where it is too small.
   mutating func generateKeyPair(
     _ identifier: UInt8, _ data: Span<UInt8>, _ ne: Int?, into reply: inout [UInt8]
   ) throws(StatusWord) {
@@ -24,6 +24,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     guard let index = directory.child(fileIdentifier, of: currentDirectory.number),
       directory.files[index].structure == .transparent
     else { throw .fileNotFound }
+    try requireOperational(index)
     let file = directory.files[index]
 
     var material: [UInt8] = []

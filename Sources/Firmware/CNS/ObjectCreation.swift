@@ -48,7 +48,12 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       }
     }
     try putDescription(object.record, of: object.number)
-    try store.remove(object.changedKey)
+    if object.options.contains(.transport) {
+      let mark: [1 of UInt8] = [SecurityObject.isUnchanged]
+      try store.put(object.changedKey, mark.span)
+    } else {
+      try store.remove(object.changedKey)
+    }
     if kind == .privateKey {
       // The description of a key that is there must not change under it.
       try removeMaterial(of: object)

@@ -83,7 +83,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     let rule = key.access[ObjectOperation.use.rawValue]
     try requireHolder(rule, in: key.parent)
     if !chip.isLoaded(key.number) { try loadMaterial(of: key) }
-    if key.options.contains(.button) {
+    // Nobody but the issuer is there to press it while the card is being built.
+    if key.options.contains(.button), !lifeCycle.isAdministrative {
       guard chip.waitForButton() else { throw .conditionsOfUseNotSatisfied }
     }
     return (key, rule.rawValue)

@@ -22,9 +22,11 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     session.status.grant(object)
   }
 
-  /// The object holds a transport PIN that was not changed yet.
+  /// The object holds a transport PIN that its holder has not changed yet. While the card is being
+  /// built the issuer uses it as it is, and a change by the issuer is not the holder's.
   func mustBeChanged(_ object: SecurityObject) -> Bool {
-    object.options.contains(.transport) && store.length(of: object.changedKey) == nil
+    object.options.contains(.transport) && !lifeCycle.isAdministrative
+      && store.byte(object.changedKey) != SecurityObject.isChanged
   }
 
   /// CHANGE REFERENCE DATA (ISO/IEC 7816-4, 11.5.7): the old value and the new one, eight bytes
@@ -169,8 +171,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   ) throws(StatusWord) {
     try store.put(object.valueKey, data.extracting(range), mayUseReserve: true)
     if mustBeChanged(object) {
-      let mark: [1 of UInt8] = [0x01]
-      try store.put(object.changedKey, mark.span)
+      let mark: [1 of UInt8] = [SecurityObject.isChanged]
+      try store.put(object.changedKey, mark.span, mayUseReserve: true)
     }
     try setTries(object.maximumTries, of: object)
   }

@@ -42,6 +42,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       file.appendControlParameters(as: 0x62, chipState: lifeCycle, to: &reply)
     case .nothing: break
     }
+    // A card out of service has no file in service.
+    if lifeCycle == .terminated { return .selectedFileTerminated }
     switch file.state {
     case .operational: return .success
     case .deactivated: return .selectedFileDeactivated

@@ -27,6 +27,9 @@ struct SecurityStatus {
   /// The object is verified.
   func holds(_ object: SecurityObject) -> Bool { uses[Int(object.number & 0xFF)] > 0 }
 
+  /// How many operations it is still good for; `FF` for any number, 0 where it is not verified.
+  func usesLeft(of object: SecurityObject) -> UInt8 { uses[Int(object.number & 0xFF)] }
+
   /// The object was verified just now.
   mutating func grant(_ object: SecurityObject) {
     uses[Int(object.number & 0xFF)] = object.useCount

@@ -14,7 +14,7 @@ public enum FileStructure: UInt8, Sendable {
   case cyclic = 0x06
 
   /// The file holds records.
-  var hasRecords: Bool { self != .dedicated && self != .transparent }
+  public var hasRecords: Bool { self != .dedicated && self != .transparent }
 }
 
 /// What the card knows of one file: its control information (ISO/IEC 7816-4, 7.4).

@@ -90,8 +90,12 @@ extension SecurityObject {
 
   /// The key of the tries counter.
   var counterKey: RecordKey { RecordKey(number, part: Self.counterPart) }
-  /// The key of the mark that a transport PIN was changed.
+  /// The key of the mark whether a transport PIN was changed. It is there from the beginning, so
+  /// that a full memory has room for the change.
   var changedKey: RecordKey { RecordKey(number, part: 0xFD) }
+  /// Values of that mark.
+  static let isChanged: UInt8 = 0x01
+  static let isUnchanged: UInt8 = 0x00
   /// The key of the value, or of its first part.
   var valueKey: RecordKey { RecordKey(number, part: 0) }
 }

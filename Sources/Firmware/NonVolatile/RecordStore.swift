@@ -124,8 +124,8 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   // MARK: Changing
 
   /// Bytes that only counters, PINs and the like may use: a card whose memory is full of files
-  /// still counts tries, changes a PIN and ends its life. RESET RETRY COUNTER needs the most: three
-  /// short records in one transaction.
+  /// still counts tries, changes a PIN and ends its life. RESET RETRY COUNTER needs the most: four
+  /// short records in one transaction, with the mark of a transport PIN.
   static var reserve: Int { 96 }
 
   /// Puts a value under a key, in the open transaction.
@@ -251,7 +251,7 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   // MARK: Compaction
 
   /// Bytes of a half that the live values and the open transaction would take, compacted.
-  private var compactedSize: Int {
+  var compactedSize: Int {
     var size = HalfHeader.size
     for entry in entries { size += RecordHeader.span(of: entry.length) }
     for change in changes { size += RecordHeader.span(of: change.length) }
