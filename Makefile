@@ -11,7 +11,8 @@ SOURCES := Package.swift Sources Tests vsmartcard
 BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev pkg-config
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
-  python3-pyscard libxml2-utils faketime qemu-system-arm
+  python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
+  qemu-system-arm valgrind
 
 # How long `make fuzz` runs each target, and what it instruments.
 SECONDS ?= 60

@@ -80,6 +80,15 @@ let package = Package(
       swiftSettings: host),
     // The card the benchmark measures against: the same sockets, no logic, in C.
     .executableTarget(name: "softdna-floor-card", path: "vsmartcard/FloorCard"),
+    // Heap allocations of the commands sent most: a program of its own, as it counts by standing in
+    // front of the C library's allocator.
+    .target(name: "CMallocCount"),
+    .executableTarget(
+      name: "softdna-allocation-count",
+      dependencies: [
+        "CMallocCount", "ISO7816", "Firmware", "Terminal", "TokenHost", "Issuance",
+      ],
+      path: "Sources/AllocationCount", swiftSettings: host),
 
     .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -107,6 +116,10 @@ let package = Package(
     .testTarget(
       name: "FirmwareTests", dependencies: ["ISO7816", "Firmware", "FlashTesting"],
       swiftSettings: host),
+    // One command inside a function that valgrind counts.
+    .executableTarget(
+      name: "softdna-verify-probe", dependencies: ["ISO7816", "TokenHost"],
+      path: "Tests/VerifyProbe", swiftSettings: host),
     .testTarget(
       name: "TokenHostTests",
       dependencies: [

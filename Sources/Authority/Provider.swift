@@ -17,14 +17,6 @@ public enum Provider: String, Codable, CaseIterable, Sendable, CustomStringConve
     }
   }
 
-  /// For example `softdna TEST Provider A (InfoCamere-like)`; O in the provider's certificates.
-  public var description: String {
-    let model =
-      switch self {
-      case .infoCamereLike: "InfoCamere"
-      case .arubaLike: "Aruba"
-      case .infoCertLike: "InfoCert"
-      }
-    return "softdna TEST Provider \(letter) (\(model)-like)"
-  }
+  /// `softdna TEST Provider A`: O in the provider's certificates. What it imitates stays out of it.
+  public var description: String { "softdna TEST Provider \(letter)" }
 }

@@ -172,7 +172,7 @@ struct ProfileTests {
       #expect(text.contains("Public-Key: (2048 bit)"))
       #expect(
         text.contains(
-          "Issuer: C = IT, O = softdna TEST Provider A (InfoCamere-like), OU = TEST - NOT A REAL TRUST"
+          "Issuer: C = IT, O = softdna TEST Provider A, OU = TEST - NOT A REAL TRUST"
         ))
       #expect(text.contains("X509v3 Key Usage: critical"))
       let purposes = try openssl("x509", "-in", file, "-noout", "-purpose").output

@@ -45,9 +45,9 @@ struct CertificateProfileTests {
             Policy: 1.3.6.1.4.1.32473.1.1
         X509v3 CRL Distribution Points:
             Full Name:
-              URI:http://127.0.0.1:8750/crl/cns.crl
+              URI:http://127.0.0.1:8750/crl/a-cns.crl
         Authority Information Access:
-            CA Issuers - URI:http://127.0.0.1:8750/ca/cns.cer
+            CA Issuers - URI:http://127.0.0.1:8750/ca/a-cns.cer
             OCSP - URI:http://127.0.0.1:8750/ocsp
         X509v3 Subject Key Identifier:
             (20 bytes)
@@ -72,9 +72,9 @@ struct CertificateProfileTests {
         qcStatements:
         X509v3 CRL Distribution Points:
             Full Name:
-              URI:http://127.0.0.1:8750/crl/qualified.crl
+              URI:http://127.0.0.1:8750/crl/a-qualified.crl
         Authority Information Access:
-            CA Issuers - URI:http://127.0.0.1:8750/ca/qualified.cer
+            CA Issuers - URI:http://127.0.0.1:8750/ca/a-qualified.cer
             OCSP - URI:http://127.0.0.1:8750/ocsp
         X509v3 Subject Key Identifier:
             (20 bytes)
@@ -113,9 +113,9 @@ struct CertificateProfileTests {
         "subject=", "    countryName = IT",
         "    organizationName = TEST - CAMERA DI COMMERCIO DI PROVA",
         "    organizationalUnitName = TEST - NOT A REAL ISSUING ADMINISTRATION", "issuer=",
-        "    countryName = IT", "    organizationName = softdna TEST",
+        "    countryName = IT", "    organizationName = softdna TEST Provider A",
         "    organizationalUnitName = TEST - NOT A REAL TRUST SERVICE PROVIDER",
-        "    commonName = softdna TEST CNS Authentication CA",
+        "    commonName = softdna TEST CNS Authentication CA A",
       ])
     let pattern = /\ {4}commonName = PRVNSN80A41X999K\/[0-9]{16}\.[A-Za-z0-9+\/]{27}=/
     #expect(commonName.wholeMatch(of: pattern) != nil, "\(commonName)")
@@ -140,16 +140,16 @@ struct CertificateProfileTests {
   @Test("the qualified certificate names the holder; TEST on both sides")
   func qualifiedNames() async throws {
     let names = try await text(of: .signature, "-subject -issuer -nameopt multiline,-align,utf8")
-    let qualifier = try #require(names.firstIndex { $0.hasPrefix("    dnQualifier = SIGTEST0") })
+    let qualifier = try #require(names.firstIndex { $0.hasPrefix("    dnQualifier = SIGTEST") })
     #expect(
       names[..<qualifier] + names[(qualifier + 1)...] == [
         "subject=", "    countryName = IT", "    organizationalUnitName = TEST - NOT VALID",
         "    surname = PROVA TEST", "    givenName = NESSUNA",
         "    serialNumber = TINIT-PRVNSN80A41X999K", "    commonName = PROVA TEST NESSUNA",
-        "issuer=", "    countryName = IT", "    organizationName = softdna TEST",
+        "issuer=", "    countryName = IT", "    organizationName = softdna TEST Provider A",
         "    organizationalUnitName = TEST - NOT A REAL TRUST SERVICE PROVIDER",
         "    organizationIdentifier = VATIT-00000000000",
-        "    commonName = softdna TEST Qualified Electronic Signature CA",
+        "    commonName = softdna TEST Qualified Electronic Signature CA A",
       ])
   }
 

@@ -59,7 +59,7 @@ struct IssueTests {
     #expect(certificates.allSatisfy { $0.hasPrefix("3082") })
     #expect(try await same.certificates() == certificates)
     #expect(try same.codes() == one.codes())
-    for file in ["root.pem", "cns.pem", "qualified.pem", "root.key.pem"] {
+    for file in ["root.pem", "a-cns.pem", "a-qualified.pem", "root.key.pem"] {
       #expect(
         try same.folder.bytes(of: "state/ca/" + file) == one.folder.bytes(of: "state/ca/" + file))
     }
@@ -84,8 +84,8 @@ struct IssueTests {
     let token = try await TestToken()
     for (name, mode) in [
       ("", 0o700), ("/scratch-card.json", 0o600), ("/token.nv", 0o600),
-      ("/authority.sqlite", 0o600), ("/ca/root.key.pem", 0o600), ("/ca/cns.key.pem", 0o600),
-      ("/ca/qualified.key.pem", 0o600),
+      ("/authority.sqlite", 0o600), ("/ca/root.key.pem", 0o600), ("/ca/a-cns.key.pem", 0o600),
+      ("/ca/a-qualified.key.pem", 0o600),
     ] {
       let attributes = try FileManager.default.attributesOfItem(atPath: token.state + name)
       #expect(attributes[.posixPermissions] as? Int == mode, "\(name)")
