@@ -9,7 +9,7 @@ SOURCES := Package.swift Sources Tests vsmartcard
 BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev pkg-config
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
-  python3-pyscard libxml2-utils faketime
+  python3-pyscard libxml2-utils faketime tshark
 
 .PHONY: help setup setup-run setup-test build run test lint embedded bench clean
 

@@ -35,6 +35,7 @@ let package = Package(
 
     // Floor 1: the token on Linux, the terminal, the readers, the authority.
     .target(name: "Terminal", dependencies: ["ISO7816"], swiftSettings: host),
+    .target(name: "Traces", dependencies: ["ISO7816", "Terminal"], swiftSettings: host),
     .target(
       name: "TokenHost",
       dependencies: ["ISO7816", "Firmware", "Terminal", "Cryptography", "CCrypto"],
@@ -62,7 +63,7 @@ let package = Package(
       name: "softdna",
       dependencies: [
         "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Cryptography",
-        "Authority", "Issuance", "Scenarios",
+        "Authority", "Issuance", "Scenarios", "Traces",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: host),
@@ -104,6 +105,14 @@ let package = Package(
         "ISO7816", "Firmware", "Terminal", "TokenHost", "Cryptography", "Authority", "Issuance",
       ],
       swiftSettings: host),
+    // Traces of real sessions, and stock tshark on what is exported.
+    .testTarget(
+      name: "TracesTests",
+      dependencies: [
+        "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Cryptography",
+        "Authority", "Issuance", "Scenarios", "Traces",
+      ],
+      exclude: ["Samples"], swiftSettings: host),
     .testTarget(
       name: "ScenariosTests",
       dependencies: ["ISO7816", "Terminal", "TokenHost", "Authority", "Issuance", "Scenarios"],
