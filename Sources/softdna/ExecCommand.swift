@@ -22,6 +22,8 @@ struct ExecCommand: ParsableCommand {
       """)
 
   @Option(name: .customLong("state"), help: "The token's state directory.") var state: String?
+  @Option(help: "Write what goes over the wire to this file: .jsonl (a trace) or .pcap.")
+  var log: String?
   @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
   var command: [String] = []
 
@@ -29,9 +31,10 @@ struct ExecCommand: ParsableCommand {
     guard !command.isEmpty else {
       throw Failure("no command: softdna exec [--state DIR] -- COMMAND …")
     }
+    let log = try self.log.map { try TraceLog(path: $0, channel: "pcsc") }
     let status: Int32
     if let state {
-      status = try run(in: StateDirectory(path: state))
+      status = try Self.run(command, in: StateDirectory(path: state), log: log)
     } else {
       let path = NSTemporaryDirectory() + "softdna-" + UUID().uuidString
       let directory = StateDirectory(path: path)
@@ -40,14 +43,18 @@ struct ExecCommand: ParsableCommand {
         directory: directory, holder: .fictitious, chip: .current, kind: .token, seed: nil,
         clock: .real)
       _ = try issue.run { _ in }
-      status = try run(in: directory)
+      status = try Self.run(command, in: directory, log: log)
     }
+    try log?.close()
     throw ExitCode(status)
   }
 
-  private func run(in directory: StateDirectory) throws -> Int32 {
+  /// Runs a command in a world of the token in `directory`; answers its exit status.
+  static func run(
+    _ command: [String], in directory: StateDirectory, log: TraceLog? = nil
+  ) throws -> Int32 {
     let slot = try directory.openToken()
-    let world = try failing { try PrivateWorld.start(card: slot) }
+    let world = try failing { try PrivateWorld.start(card: log?.recording(slot) ?? slot) }
     defer { world.stop() }
     let control = try ControlSocket(
       path: directory.controlSocket,

@@ -17,7 +17,7 @@ struct Softdna: AsyncParsableCommand {
     subcommands: [
       IssueCommand.self, UpCommand.self, CtlCommand.self, ExecCommand.self, RunCommand.self,
       APDUCommand.self,
-      RenewCommand.self, BenchCommand.self,
+      RenewCommand.self, BenchCommand.self, TraceCommand.self, DoctorCommand.self,
     ])
 
   /// Runs the command; usage errors end with 2, as in every script that tells "failed" from
