@@ -104,6 +104,36 @@ struct CommandTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: capture)).count > 1000)
   }
 
+  @Test(
+    "work as docs/user/traces.md says, every command of it",
+    .enabled(if: canUsePCSC, "pcscd is not installed"))
+  func documentation() throws {
+    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../docs/user/traces.md").path
+    let blocks = try Trace.text(ofFile: page).components(separatedBy: "```sh\n").dropFirst()
+      .compactMap { $0.components(separatedBy: "```").first }
+    #expect(blocks.count >= 5)
+    let script =
+      "set -eu\ncd '\(folder.path)'\nPATH='\(Bundle.main.bundlePath)':$PATH\n"
+      + blocks.joined()
+    let result = try output(of: "/bin/sh", ["-c", script])
+    #expect(result.status == 0, "\(result.text.suffix(500))")
+    #expect(result.text.contains("because: EF_IDCarta: UPDATE is never allowed"))
+  }
+
+  @Test(
+    "names the package of a driver that is not there",
+    .enabled(if: canUsePCSC, "pcscd is not installed"))
+  func missingDriver() throws {
+    let script = "mount -t tmpfs none /usr/lib/pcsc && exec '\(softdna)' doctor"
+    let result = try output(
+      of: "/usr/bin/unshare", ["--map-root-user", "--mount", "/bin/sh", "-c", script])
+    #expect(result.status == 1)
+    #expect(result.text.contains("MISSING   vpcd driver"))
+    #expect(result.text.contains("fix: apt-get install vsmartcard-vpcd"))
+    #expect(result.text.contains("private PC/SC world: not tried"))
+  }
+
   @Test("says what is there, as text and as JSON, with one verdict")
   func doctor() throws {
     let text = try output(of: softdna, ["doctor"])
