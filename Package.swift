@@ -38,6 +38,7 @@ let package = Package(
 
     // Floor 1: the token on Linux, the terminal, the readers, the authority.
     .target(name: "Terminal", dependencies: ["ISO7816"], swiftSettings: host),
+    .target(name: "Traces", dependencies: ["ISO7816", "Terminal"], swiftSettings: host),
     .target(
       name: "TokenHost",
       dependencies: ["ISO7816", "Firmware", "Terminal", "Cryptography", "CCrypto"],
@@ -74,7 +75,7 @@ let package = Package(
       name: "softdna",
       dependencies: [
         "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Cryptography",
-        "Authority", "Issuance", "Scenarios", "StatusServer",
+        "Authority", "Issuance", "Scenarios", "StatusServer", "Traces",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: host),
@@ -143,6 +144,14 @@ let package = Package(
         "ISO7816", "Firmware", "Terminal", "TokenHost", "Cryptography", "Authority", "Issuance",
       ],
       swiftSettings: host),
+    // Traces of real sessions, and stock tshark on what is exported.
+    .testTarget(
+      name: "TracesTests",
+      dependencies: [
+        "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Cryptography",
+        "Authority", "Issuance", "Scenarios", "Traces",
+      ],
+      exclude: ["Samples"], swiftSettings: host),
     .testTarget(
       name: "ScenariosTests",
       dependencies: [

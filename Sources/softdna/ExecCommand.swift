@@ -27,6 +27,8 @@ struct ExecCommand: ParsableCommand {
   @Option(name: .customLong("state"), help: "The token's state directory.") var state: String?
   @Option(help: "The day the command sees, YYYY-MM-DD (Debian package faketime).") var date: Day?
   @OptionGroup var volatility: VolatileOption
+  @Option(help: "Write what goes over the wire to this file: .jsonl (a trace) or .pcap.")
+  var log: String?
   @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
   var command: [String] = []
 
@@ -35,9 +37,12 @@ struct ExecCommand: ParsableCommand {
       throw Failure("no command: softdna exec [--state DIR] -- COMMAND …")
     }
     let otherDay = try date.map { try OtherDay($0) }
+    let log = try self.log.map { try TraceLog(path: $0, channel: "pcsc") }
     let status: Int32
     if let state {
-      status = try run(in: StateDirectory(path: state), otherDay) { $0() }
+      status = try Self.run(
+        command, in: StateDirectory(path: state), log: log, isVolatile: volatility.isVolatile,
+        on: otherDay)
     } else {
       let throwaway = ThrowawayDirectory()
       defer { throwaway.remove() }
@@ -46,17 +51,24 @@ struct ExecCommand: ParsableCommand {
         directory: directory, holder: .fictitious, chip: .current, kind: .token, seed: nil,
         clock: date.map { .fixed($0) } ?? .real)
       _ = try issue.run { _ in }
-      status = try run(in: directory, otherDay) { throwaway.leavingSignals(to: $0) }
+      status = try Self.run(
+        command, in: directory, log: log, isVolatile: volatility.isVolatile, on: otherDay
+      ) { throwaway.leavingSignals(to: $0) }
     }
+    try log?.close()
     throw ExitCode(status)
   }
 
-  /// - Parameter foreground: Runs the command, to whom the signals are then left.
-  private func run(
-    in directory: StateDirectory, _ otherDay: OtherDay?, foreground: (() -> Int32) -> Int32
+  /// Runs a command in a world of the token in `directory`; answers its exit status.
+  ///
+  /// - Parameter foreground: runs the command, to whom the signals are then left.
+  static func run(
+    _ command: [String], in directory: StateDirectory, log: TraceLog? = nil,
+    isVolatile: Bool = false, on otherDay: OtherDay? = nil,
+    foreground: (() -> Int32) -> Int32 = { $0() }
   ) throws -> Int32 {
-    let slot = try directory.openToken(isVolatile: volatility.isVolatile)
-    let world = try failing { try PrivateWorld.start(card: slot) }
+    let slot = try directory.openToken(isVolatile: isVolatile)
+    let world = try failing { try PrivateWorld.start(card: log?.recording(slot) ?? slot) }
     defer { world.stop() }
     let control = try ControlSocket(
       path: directory.controlSocket,

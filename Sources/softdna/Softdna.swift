@@ -16,8 +16,8 @@ struct Softdna: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       IssueCommand.self, UpCommand.self, CtlCommand.self, ExecCommand.self, RunCommand.self,
-      ReportCommand.self, APDUCommand.self, AuthorityCommand.self,
-      InspectCommand.self, BenchCommand.self,
+      ReportCommand.self, APDUCommand.self, AuthorityCommand.self, InspectCommand.self,
+      TraceCommand.self, DoctorCommand.self, BenchCommand.self,
     ])
 
   /// Runs the command; usage errors end with 2, as in every script that tells "failed" from

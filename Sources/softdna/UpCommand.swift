@@ -17,10 +17,13 @@ struct UpCommand: ParsableCommand {
   @OptionGroup var state: StateOption
   @OptionGroup var volatility: VolatileOption
   @Option(help: "Where vpcd listens, HOST:PORT.") var vpcd = "127.0.0.1:35963"
+  @Option(help: "Write what goes over the wire to this file: .jsonl (a trace) or .pcap.")
+  var log: String?
 
   func run() throws {
     let (host, port) = try endpoint()
     let slot = try state.directory.openToken(isVolatile: volatility.isVolatile)
+    let log = try self.log.map { try TraceLog(path: $0, channel: "vpcd") }
     // Signals end the run in order: the card is taken out, then powered off.
     let interrupted = DispatchSemaphore(value: 0)
     let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
@@ -32,7 +35,7 @@ struct UpCommand: ParsableCommand {
     }
     defer { for source in sources { source.cancel() } }
     let cardEnd = try failing {
-      try VPCDCardEnd.connect(slot, host: host, port: port) { event in
+      try VPCDCardEnd.connect(log?.recording(slot) ?? slot, host: host, port: port) { event in
         Console.note("softdna: \(event)")
       }
     }
@@ -59,6 +62,7 @@ struct UpCommand: ParsableCommand {
     }
     interrupted.wait()
     cardEnd.stop()
+    try log?.close()
   }
 
   private func endpoint() throws -> (String, UInt16) {
