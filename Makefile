@@ -114,6 +114,7 @@ sanitize: setup-test
 bench: setup-run
 	$(SWIFT) build -c release --product softdna
 	$(SWIFT) build -c release --product softdna-floor-card
+	$(SWIFT) build -c release --product softdna-allocation-count
 	.build/release/softdna bench
 
 clean:

@@ -20,8 +20,12 @@ public enum MessageAuthentication {
     let succeeded = cipher.withUnsafeMutableBufferPointer { name in
       key.withUnsafeBufferPointer { key in
         message.withUnsafeBufferPointer { message in
+          // The parameter keeps the pointer to its name: a Swift string would be gone by now.
+          let parameter: StaticString = "cipher"
           let parameters = [
-            OSSL_PARAM_construct_utf8_string("cipher", name.baseAddress, 0),
+            OSSL_PARAM_construct_utf8_string(
+              UnsafeRawPointer(parameter.utf8Start).assumingMemoryBound(to: CChar.self),
+              name.baseAddress, 0),
             OSSL_PARAM_construct_end(),
           ]
           var length = 0

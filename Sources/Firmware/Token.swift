@@ -128,6 +128,7 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
   private mutating func loadContents() throws(MountFailure) {
     try directory.load(from: store)
     try loadChipRecord()
+    try finishDeletions()
   }
 
   // MARK: One command

@@ -11,7 +11,8 @@ struct BenchCommand: ParsableCommand {
     abstract: "Measure the token beside the least its surroundings allow, in the same run.",
     discussion: """
       Absolute times say little about another machine; the ratio to the floor does. The floor of \
-      the PC/SC round trip is a card in C on the same sockets that does nothing.
+      the PC/SC round trip is a card in C on the same sockets that does nothing. Heap allocations \
+      are counted after the first commands; a debug build makes many that a release build does not.
       """)
 
   @Option(help: "Round trips with each card.") var rounds = 20_000
@@ -19,23 +20,51 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     guard rounds >= 100 else { throw Failure("--rounds takes 100 or more") }
-    let floorCard = URL(fileURLWithPath: Bundle.main.executablePath ?? CommandLine.arguments[0])
-      .deletingLastPathComponent().appendingPathComponent("softdna-floor-card").path
-    guard FileManager.default.isExecutableFile(atPath: floorCard) else {
-      throw Failure("\(floorCard) is missing; build it: swift build -c release")
-    }
+    let floorCard = try companion("softdna-floor-card")
+    let counter = try companion("softdna-allocation-count")
     let path = NSTemporaryDirectory() + "softdna-bench-" + UUID().uuidString
     let directory = StateDirectory(path: path)
     defer { try? FileManager.default.removeItem(atPath: path) }
     let issue = TokenIssue(
       directory: directory, holder: .fictitious, chip: .current, kind: .token, seed: 1,
       clock: .real)
-    _ = try issue.run { _ in }
+    let issued = try issue.run { _ in }
+    let copy = try directory.openToken(isVolatile: true)
     let slot = try directory.openToken()
+    let inProcess = try failing {
+      try InProcessBenchmark.run(
+        slot, copy: copy, pin: issued.scratchCard.pinCNS, counter: counter)
+    }
     let result = try failing {
       try RoundTripBenchmark.run(card: slot, floorCard: floorCard, rounds: rounds)
     }
-    json ? printJSON(result) : printTable(result)
+    if json {
+      try printJSON(result, inProcess)
+    } else {
+      printTable(result)
+      printTable(inProcess)
+    }
+  }
+
+  /// A program that is built beside this one.
+  private func companion(_ name: String) throws -> String {
+    let path = URL(fileURLWithPath: Bundle.main.executablePath ?? CommandLine.arguments[0])
+      .deletingLastPathComponent().appendingPathComponent(name).path
+    guard FileManager.default.isExecutableFile(atPath: path) else {
+      throw Failure("\(path) is missing; build it: swift build -c release")
+    }
+    return path
+  }
+
+  private func printTable(_ result: InProcessBenchmark) {
+    Console.print("\nThe token itself, in one thread")
+    Console.print("                    a second   allocations each")
+    for row in result.results {
+      let allocations = row.allocations.map { String(format: "%17.2f", $0) } ?? ""
+      Console.print(
+        "  " + row.command.padding(toLength: 16, withPad: " ", startingAt: 0)
+          + String(format: "%10.0f", row.perSecond) + allocations)
+    }
   }
 
   private func printTable(_ result: RoundTripBenchmark) {
@@ -49,15 +78,18 @@ struct BenchCommand: ParsableCommand {
     Console.print("  ratio       " + String(format: "%.3f", result.ratio))
   }
 
-  private func printJSON(_ result: RoundTripBenchmark) {
+  private func printJSON(_ result: RoundTripBenchmark, _ inProcess: InProcessBenchmark) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let commands = String(decoding: try encoder.encode(inProcess.results), as: UTF8.self)
     Console.print(
       String(
         format: """
           {"pcscRoundTrip":{"rounds":%d,"token":{"medianMicroseconds":%.1f,"p99Microseconds":%.1f},\
-          "floor":{"medianMicroseconds":%.1f,"p99Microseconds":%.1f},"ratio":%.4f}}
+          "floor":{"medianMicroseconds":%.1f,"p99Microseconds":%.1f},"ratio":%.4f},"inProcess":
           """, rounds, result.card.median / .microseconds(1),
         result.card.percentile99 / .microseconds(1), result.floor.median / .microseconds(1),
-        result.floor.percentile99 / .microseconds(1), result.ratio))
+        result.floor.percentile99 / .microseconds(1), result.ratio) + commands + "}")
   }
 
   private func microseconds(_ duration: Duration) -> String {

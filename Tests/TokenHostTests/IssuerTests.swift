@@ -1,4 +1,5 @@
 import Cryptography
+import Firmware
 import ISO7816
 import Issuance
 import Terminal
@@ -105,6 +106,42 @@ import TokenHost
     try card.authenticateIssuer()
     #expect(try card.send("00DA0183010C") == "9000")
     #expect(try card.verify("10", "12345678") == "6985")
+  }
+
+  @Test("deletes the largest file of a memory that is full to the last byte")
+  func deletionInFullMemory() throws {
+    let card = try card()
+    var freeBytes: Int { card.slot?.inventory.memory.freeBytes ?? 0 }
+    #expect(try card.send("00A4080C021200") == "9000")
+    let access = [0x00, 0x1F, 0xFF, 0xFF, 0xFF, 0x1F, 0xFF, 0xFF, 0xFF] as [UInt8]
+    #expect(try card.create(0x7000, .transparent, size: 0x3000, access: access) == "9000")
+    for offset in stride(from: 0, to: 0x3000, by: 128) {
+      let place = Hex.text([UInt8(offset >> 8), UInt8(offset & 255)])
+      #expect(try card.send("00D6\(place)", [UInt8](repeating: 0x77, count: 128)) == "9000")
+    }
+    #expect(try card.create(0x7001, .linearVariable, size: 0x7FFF, record: 200) == "9000")
+    // Ever smaller records, until not one of a single byte has room.
+    #expect(try card.send("00A4020C027001") == "9000")
+    var identifier: UInt16 = 0x7002
+    for length in [200, 8, 1] {
+      while true {
+        let answer = try card.send("00E20000", [UInt8](repeating: 1, count: length))
+        guard answer == "6A84" else {
+          #expect(answer == "9000")
+          continue
+        }
+        guard freeBytes > 100, length == 200 else { break }
+        #expect(try card.create(identifier, .linearVariable, size: 0x7FFF, record: 200) == "9000")
+        identifier += 1
+      }
+    }
+    #expect(freeBytes < 24)
+    #expect(try card.send("00E40000027000") == "9000")
+    #expect(freeBytes > 0x3000)
+    let contents = card.slot?.contents()
+    try card.reopen()
+    #expect(card.slot?.contents() == contents)
+    #expect(try card.verify("10", "12345678") == "9000")
   }
 
   @Test("alone creates, and creates nothing that cannot be")

@@ -78,17 +78,13 @@ extension CardModel {
     guard data.count == (carriesOld ? 16 : 8) else { throw .wrongLength }
     let new = Array(data.suffix(8))
     try requirePIN(new, shortest: object.shortest)
+    let guardian = persistent.object(rule, isKey: false, from: object.parent)
+    if guardian != number || !carriesOld { try requireHolder(rule, in: object.parent) }
     if carriesOld {
       try compareCode(number, Array(data.prefix(8)))
       volatile.uses[number] = object.useCount
     }
-    do throws(StatusWord) {
-      try requireHolder(rule, in: object.parent)
-      try replace(number, by: new)
-    } catch {
-      volatile.uses[number] = nil
-      throw error
-    }
+    try replace(number, by: new)
   }
 
   mutating func reset(_ identifier: UInt8, form: UInt8, _ data: [UInt8]) throws(StatusWord) {

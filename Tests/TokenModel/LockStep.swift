@@ -20,6 +20,10 @@ public final class LockStep: CardChannel {
     var disagreement: String?
     var commands = 0
     var cuts = 0
+    /// Writes to the token's memory when both were compared whole.
+    var comparedWrites = -1
+    /// What the model held then.
+    var compared: Persistent?
   }
 
   /// A chip as the factory makes it.
@@ -57,6 +61,7 @@ public final class LockStep: CardChannel {
     let atr = try slot.powerOn()
     state.withLock { state in
       state.model.restart()
+      state.comparedWrites = -1
       compare(&state, "power-on")
     }
     return atr
@@ -140,6 +145,7 @@ public final class LockStep: CardChannel {
     _ expected: CardModel.Answer
   ) {
     state.cuts += 1
+    state.comparedWrites = -1
     let place = "\(Hex.text(command)), cut at write \(supply.writes)"
     guard (try? slot.powerOn()) != nil else {
       return fail(&state, "\(place): the token does not come back")
@@ -166,12 +172,8 @@ public final class LockStep: CardChannel {
   // MARK: Comparing
 
   private func compare(_ state: inout State, _ place: String) {
-    let found = Snapshot(slot)
-    if let file = state.model.generatedInto { adoptPublicKey(&state, in: file, found, place) }
-    if found.keys != state.keys { return fail(&state, "\(place): another private key") }
-    if let what = state.model.persistent.normalised.difference(from: found.persistent) {
-      return fail(&state, "\(place): model and token hold \(what)")
-    }
+    // What the model thinks may change without a write; what the token holds does not.
+    comparePersistent(&state, place)
     let volatile = state.model.volatile
     let facts = slot.volatileFacts
     let keys = [volatile.signatureKey, volatile.confidentialityKey, volatile.authenticationKey]
@@ -179,6 +181,19 @@ public final class LockStep: CardChannel {
       volatile.uses == facts.uses, keys == facts.keys,
       volatile.challenge ?? [] == facts.challenge
     else { return fail(&state, "\(place): \(volatile) is not \(facts)") }
+  }
+
+  private func comparePersistent(_ state: inout State, _ place: String) {
+    let changed = state.model.persistent != state.compared
+    guard changed || supply.writes != state.comparedWrites || supply.isCut else { return }
+    let found = Snapshot(slot)
+    if let file = state.model.generatedInto { adoptPublicKey(&state, in: file, found, place) }
+    if found.keys != state.keys { return fail(&state, "\(place): another private key") }
+    if let what = state.model.persistent.normalised.difference(from: found.persistent) {
+      return fail(&state, "\(place): model and token hold \(what)")
+    }
+    state.comparedWrites = supply.writes
+    state.compared = state.model.persistent
   }
 
   /// A new pair: the private key changed, and the file begins with its public part.

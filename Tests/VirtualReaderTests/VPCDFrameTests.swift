@@ -1,3 +1,5 @@
+import Foundation
+import FrameCheck
 import Testing
 import VirtualReader
 
@@ -11,6 +13,18 @@ struct VPCDFrameTests {
   private func decode(_ bytes: [UInt8]) -> Decoded? {
     guard let (frame, length) = VPCDFrame.decode(bytes.span) else { return nil }
     return Decoded(frame: frame, length: length)
+  }
+
+  @Test("comes out whole of every stream in the fuzzer's corpus, whatever the pieces")
+  func corpus() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Fuzz/Corpus/Frame")
+    for file in try FileManager.default.contentsOfDirectory(
+      at: folder, includingPropertiesForKeys: nil)
+    {
+      let input = Array(try Data(contentsOf: file))
+      #expect(FrameStream.defect(in: input) == nil, "\(file.lastPathComponent)")
+    }
   }
 
   @Test(

@@ -38,12 +38,38 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     guard file.number != Directory.masterNumber else { throw .conditionsOfUseNotSatisfied }
     try require(file.access[FileOperation.delete.rawValue], in: file.parent)
     guard directory.isEmpty(file.number) else { throw .conditionsOfUseNotSatisfied }
-    for part in store.parts(of: file.number) {
-      try store.remove(RecordKey(file.number, part: part))
-    }
     session.directory = directory.index(of: file.parent) ?? 0
     session.elementaryFile = nil
+    // Without its description the file is gone. Its contents follow one by one: in a full memory
+    // each makes the room that the removal of the next one takes.
+    try store.remove(RecordKey(file.number, part: Directory.descriptionPart))
     try commitAndReload()
+    try removeContents(of: file.number)
+  }
+
+  /// Removes every record of an object that has no description any more.
+  private mutating func removeContents(of number: UInt16) throws(StatusWord) {
+    for part in store.parts(of: number) {
+      try store.remove(RecordKey(number, part: part))
+      try store.commit()
+    }
+  }
+
+  /// Removes what a deletion that power interrupted has left.
+  ///
+  /// - Throws: where the memory cannot be written.
+  mutating func finishDeletions() throws(MountFailure) {
+    var number: UInt16 = 0
+    for index in store.entries.indices.reversed() {
+      guard index < store.entries.count else { continue }
+      let object = store.entries[index].key.object
+      guard object != 0, object != number else { continue }
+      number = object
+      guard store.length(of: RecordKey(object, part: Directory.descriptionPart)) == nil else {
+        continue
+      }
+      do throws(StatusWord) { try removeContents(of: object) } catch { throw .memoryFailure }
+    }
   }
 
   /// ACTIVATE FILE, DEACTIVATE FILE, TERMINATE EF and TERMINATE DF (ISO/IEC 7816-9, 6.5 to 6.8) for

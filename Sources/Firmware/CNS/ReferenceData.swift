@@ -45,12 +45,16 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     let new = data.count - length..<data.count
     // A new value that cannot be taken must not cost a try.
     try requirePIN(data, new, for: object)
+    // Nor must a right old value, where it is another object that lets it be changed.
+    let isOwnRule =
+      directory.object(rule.rawValue, isKey: false, from: object.parent)
+      .map { directory.objects[$0].number } == object.number
+    if !carriesOld || !isOwnRule { try requireHolder(rule, in: object.parent) }
     if carriesOld {
       try check(object, data, 0..<length)
       session.status.grant(object)
     }
     do throws(StatusWord) {
-      try requireHolder(rule, in: object.parent)
       try replace(object, by: data, new)
     } catch {
       session.status.revoke(object)
