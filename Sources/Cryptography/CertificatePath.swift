@@ -5,7 +5,8 @@ public struct CertificatePath: ~Copyable {
   private let handles: Handles
 
   /// libcrypto's trusted store and list of other certificates, freed together.
-  private struct Handles: ~Copyable {
+  // Not private: an optimised build of another module refers to it and would not link.
+  struct Handles: ~Copyable {
     let store: OpaquePointer
     let stack: OpaquePointer
 

@@ -9,7 +9,8 @@ public struct SignedMessage: ~Copyable {
   public let toBeSigned: [UInt8]
 
   /// libcrypto's message, freed with its owner.
-  private struct Message: ~Copyable {
+  // Not private: an optimised build of another module refers to it and would not link.
+  struct Message: ~Copyable {
     let pointer: OpaquePointer
     deinit { CMS_ContentInfo_free(pointer) }
   }
