@@ -143,7 +143,7 @@ import TokenHost
 
   @Test("the button lets one operation pass, and without a press none")
   func button() throws {
-    let card = try card(buttonPatience: .milliseconds(200)) { $0.asksForButton = true }
+    let card = try card(buttonPatience: .seconds(2)) { $0.asksForButton = true }
     let slot = try #require(card.slot)
     #expect(try card.verify("1A", "11223344") == "9000")
     // A press that nobody waits for is no press.
@@ -166,7 +166,7 @@ import TokenHost
     try choose(card)
     let start = ContinuousClock.now
     #expect(try sign(card) == "6982")
-    #expect(start.duration(to: .now) < .milliseconds(150))
+    #expect(start.duration(to: .now) < .seconds(2))
     // The CNS key does not ask.
     #expect(try card.verify("10", "12345678") == "9000")
   }
