@@ -53,6 +53,7 @@ embedded:
 	  --target Firmware -Xswiftc -enable-experimental-feature -Xswiftc Embedded
 
 test: setup-test lint embedded
+	$(SWIFT) build -c release --product softdna-verify-probe
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --disable-xctest
 
