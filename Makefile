@@ -78,6 +78,7 @@ fuzz: setup-run
 # not instrumented: what needs them is left out.
 sanitize: setup-test
 	for kind in address thread; do \
+	  TSAN_OPTIONS=suppressions=$(CURDIR)/.ci/tsan.supp \
 	  $(SWIFT) test --disable-xctest --sanitize=$$kind --scratch-path .build-$$kind \
 	    --skip 'HostSoftwareTests|ConstantTimeTests' || exit 1; \
 	done
