@@ -102,8 +102,22 @@ final class IssuedCard: PoweredCard {
   /// Closes the image and opens it again, as another process would.
   func reopen() throws {
     slot = nil
-    slot = try Slot(opening: folder.path("token.nv"), randomness: .seeded(9, label: "slot"))
+    slot = try Slot.openingPatiently(
+      folder.path("token.nv"), randomness: .seeded(9, label: "slot"))
     _ = try slot?.powerOn()
+  }
+}
+
+extension Slot {
+  /// Opens an image that somebody is about to let go: the lock of a killed process is gone with it,
+  /// but perhaps not at once, and a child that another test is starting holds it until it executes
+  /// its program.
+  static func openingPatiently(_ path: String, randomness: Randomness = .system) throws -> Slot {
+    for _ in 0..<250 {
+      if let slot = try? Slot(opening: path, randomness: randomness) { return slot }
+      usleep(20_000)
+    }
+    return try Slot(opening: path, randomness: randomness)
   }
 }
 

@@ -52,7 +52,7 @@ import TokenHost
 
   /// Opens the image as the next process would; answers the PIN.
   private func check(_ expected: Load.Expectation, _ path: String, _ round: Int) throws -> String {
-    let card = CardSession(try open(path))
+    let card = CardSession(try Slot.openingPatiently(path))
     _ = try card.channel.powerOn()
     let tries = try #require(try card.send(ins: 0x20, p2: 0x10).status.triesLeft)
     #expect(expected.possibleTries.contains(Int(tries)), "round \(round): \(tries), \(expected)")
@@ -66,14 +66,5 @@ import TokenHost
     let signature = try card.signBlock([1, 2, 3], key: 0x01)
     #expect(signature.count == 256)
     return pin
-  }
-
-  /// The lock of a killed process is gone with it, but perhaps not at once.
-  private func open(_ path: String) throws -> Slot {
-    for _ in 0..<100 {
-      if let slot = try? Slot(opening: path) { return slot }
-      usleep(20_000)
-    }
-    return try Slot(opening: path)
   }
 }

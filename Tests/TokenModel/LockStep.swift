@@ -188,6 +188,9 @@ public final class LockStep: CardChannel {
     guard changed || supply.writes != state.comparedWrites || supply.isCut else { return }
     let found = Snapshot(slot)
     if let file = state.model.generatedInto { adoptPublicKey(&state, in: file, found, place) }
+    // An object that was put anew has lost its key.
+    let objects = state.model.persistent.objects
+    state.keys = state.keys.filter { objects[$0.key]?.generation ?? 0 > 0 }
     if found.keys != state.keys { return fail(&state, "\(place): another private key") }
     if let what = state.model.persistent.normalised.difference(from: found.persistent) {
       return fail(&state, "\(place): model and token hold \(what)")

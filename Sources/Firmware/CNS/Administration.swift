@@ -43,9 +43,9 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       throw .referenceDataNotUsable
     }
     chip.authenticationCode(of: challenge.span, key: key.span, into: &expected)
-    var difference: UInt8 = 0
-    for index in 0..<16 { difference |= cryptogram[index] ^ expected[index] }
-    guard difference == 0 else { throw .verificationFailed(triesLeft: left) }
+    var comparison = Comparison()
+    for index in 0..<16 { comparison.take(cryptogram[index], expected[index]) }
+    guard comparison.isEqual else { throw .verificationFailed(triesLeft: left) }
     try setTries(object.maximumTries, of: object)
     session.status.grant(object)
   }

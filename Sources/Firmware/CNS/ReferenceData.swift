@@ -160,12 +160,12 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       throw .referenceDataNotUsable
     }
     // Every byte is looked at whatever the ones before were: time tells nothing.
-    var difference: UInt8 = 0
+    var comparison = Comparison()
     for index in 0..<length {
       let byte = index < range.count ? data[range.lowerBound + index] : 0xFF
-      difference |= byte ^ stored[index]
+      comparison.take(byte, stored[index])
     }
-    guard difference == 0 else { throw .verificationFailed(triesLeft: left) }
+    guard comparison.isEqual else { throw .verificationFailed(triesLeft: left) }
     try setTries(object.maximumTries, of: object)
   }
 
