@@ -26,7 +26,7 @@ public struct ReferenceCodes: Sendable {
 public struct CardIssuer {
   private let card: CardSession
 
-  /// The card behind this session.
+  /// An issuer that talks to the card through `card`.
   public init(_ card: CardSession) { self.card = card }
 
   // MARK: Who is asking
