@@ -71,21 +71,12 @@ public struct ECKey: ~Copyable {
 
   /// A private key from its ECPrivateKey in DER (RFC 5915).
   public init(der: Span<UInt8>) throws(CryptoError) {
-    let key = der.withUnsafeBufferPointer { buffer -> OpaquePointer? in
-      var position = buffer.baseAddress
-      return d2i_PrivateKey(EVP_PKEY_EC, nil, &position, buffer.count)
-    }
-    handle = try CryptoError.require(key, "read an elliptic curve private key")
+    handle = try PrivateKeyEncoding.read(der, EVP_PKEY_EC, "read an elliptic curve private key")
   }
 
   /// Appends the ECPrivateKey in DER (RFC 5915).
   public func appendDER(to bytes: inout [UInt8]) throws(CryptoError) {
-    var encoded: UnsafeMutablePointer<UInt8>?
-    let length = i2d_PrivateKey(handle, &encoded)
-    try CryptoError.check(length, "write an elliptic curve private key")
-    guard let encoded else { return }
-    bytes.append(contentsOf: UnsafeBufferPointer(start: encoded, count: Int(length)))
-    CRYPTO_clear_free(encoded, Int(length), "", 0)
+    try PrivateKeyEncoding.append(handle, to: &bytes, "write an elliptic curve private key")
   }
 
   /// Bytes in a coordinate.

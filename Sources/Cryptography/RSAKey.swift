@@ -37,21 +37,12 @@ public struct RSAKey: ~Copyable {
 
   /// A private key from its RSAPrivateKey in DER (RFC 8017, A.1.2).
   public init(der: Span<UInt8>) throws(CryptoError) {
-    let key = der.withUnsafeBufferPointer { buffer -> OpaquePointer? in
-      var position = buffer.baseAddress
-      return d2i_PrivateKey(EVP_PKEY_RSA, nil, &position, buffer.count)
-    }
-    handle = try CryptoError.require(key, "read an RSA private key")
+    handle = try PrivateKeyEncoding.read(der, EVP_PKEY_RSA, "read an RSA private key")
   }
 
   /// Appends the RSAPrivateKey in DER (RFC 8017, A.1.2).
   public func appendDER(to bytes: inout [UInt8]) throws(CryptoError) {
-    var encoded: UnsafeMutablePointer<UInt8>?
-    let length = i2d_PrivateKey(handle, &encoded)
-    try CryptoError.check(length, "write an RSA private key")
-    guard let encoded else { return }
-    bytes.append(contentsOf: UnsafeBufferPointer(start: encoded, count: Int(length)))
-    CRYPTO_clear_free(encoded, Int(length), "", 0)
+    try PrivateKeyEncoding.append(handle, to: &bytes, "write an RSA private key")
   }
 
   /// Bytes in the modulus.
