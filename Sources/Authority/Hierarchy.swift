@@ -42,7 +42,7 @@ struct Hierarchy: Sendable {
         throw AuthorityError(
           "loading the CA \(name.rawValue)", .file, "key and certificate differ: \(reason)")
       }
-      found.append(CertificationAuthority(name: name, certificate: certificate, key: key))
+      found.append(try CertificationAuthority(name: name, certificate: certificate, key: key))
     }
     all = found
   }
@@ -154,7 +154,7 @@ struct Hierarchy: Sendable {
         subject: name.subject, publicKey: try key.subjectPublicKeyInfo(),
         notBefore: today.start, notAfter: today.adding(years: years).start,
         extensions: extensions)
-      return CertificationAuthority(
+      return try CertificationAuthority(
         name: name,
         certificate: try Certificate.sign(
           template, issuer: issuer?.certificate, key: issuer?.key ?? key),
