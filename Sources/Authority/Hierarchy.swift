@@ -145,7 +145,8 @@ struct Hierarchy: Sendable {
         extensions += [
           .certificatePolicies([.init(id: OID(2, 5, 29, 32, 0))]),
           .crlDistributionPoint(urls.crl(issuer.name)),
-          .authorityInformationAccess(caIssuers: urls.certificate(issuer.name), ocsp: nil),
+          .authorityInformationAccess(
+            caIssuers: urls.certificate(issuer.name), ocsp: urls.ocsp),
         ]
       }
       let template = CertificateTemplate(

@@ -11,6 +11,9 @@ struct StatusRoutes {
   func add(to router: Router<BasicRequestContext>) {
     router.get("/crl/:file") { _, context in try list(context.parameters.require("file")) }
     router.get("/ca/:file") { _, context in try certificate(context.parameters.require("file")) }
+    router.get("/pds/:file") { _, context in
+      try disclosure(context.parameters.require("file"))
+    }
     // RFC 6960, A.1: small requests by GET, their base64 in the path.
     router.get("/ocsp/**") { request, _ in try answer(inPath: request.uri.path) }
     router.post("/ocsp") { request, _ in try answer(try await request.bytes()) }
@@ -34,6 +37,14 @@ struct StatusRoutes {
       try authority.certificate(ofIssuer: name)
     }
     return Response(der, type: "application/pkix-cert")
+  }
+
+  /// PKI disclosure statement, as QcPDS names it (ETSI EN 319 412-5, 4.3.4).
+  private func disclosure(_ file: String) throws -> Response {
+    guard let statement = DisclosureStatement(rawValue: try name(file, "pdf")) else {
+      throw HTTPError(.notFound)
+    }
+    return Response(statement.pdf, type: "application/pdf")
   }
 
   private func name(_ file: String, _ type: String) throws -> String {

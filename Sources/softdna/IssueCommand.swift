@@ -26,6 +26,10 @@ struct IssueCommand: ParsableCommand {
   @Option(help: "The number of the accepted request: softdna authority register.") var request:
     Int64?
   @Option(help: "The day of issue, YYYY-MM-DD; today by default.") var date: Day?
+  @Option(
+    name: .customLong("authority-url"),
+    help: "Where its certificates say that the authority is; \(Authority.defaultBaseURL).")
+  var authorityURL: String?
   @OptionGroup(title: "Policy") var policy: PolicyOptions
   @Flag(help: "Print the result as JSON.") var json = false
 
@@ -45,7 +49,7 @@ struct IssueCommand: ParsableCommand {
       directory: state.directory, holder: holder, chip: chip, kind: device ?? .token, seed: seed,
       clock: date.map { .fixed($0.start) } ?? .real,
       chamber: try chamber.map { path in try failing { try AuthorityFile.policy(path) } },
-      request: request, policy: policy.policy)
+      request: request, authorityURL: authorityURL, policy: policy.policy)
     let issued = try issue.run { if !json { Console.note("  " + $0) } }
     json ? try printJSON(issued) : printScratchCard(issued)
   }

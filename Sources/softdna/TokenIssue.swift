@@ -27,6 +27,8 @@ struct TokenIssue {
   var chamber: ChamberPolicy?
   /// The number of the accepted request it is issued on, which then says holder, device and chamber.
   var request: Int64?
+  /// Where the authority is, for one that is made now; nil: where it is or by default.
+  var authorityURL: String?
   /// PIN rules and the button.
   var policy = ReferencePolicy.standard
 
@@ -41,7 +43,8 @@ struct TokenIssue {
       try removeUnfinishedToken()
       progress("opening the authority (root, CNS CA and qualified CA, all TEST)")
       let authority = try Authority(
-        directory: directory.path, settings: Authority.Settings(seed: seed), clock: clock)
+        directory: directory.path,
+        settings: Authority.Settings(seed: seed, baseURL: authorityURL), clock: clock)
       let counter = Counter(authority)
       if let chamber { try authority.adopt(chamber) }
       for enrolment in try authority.enrolmentsUnderWay() { try authority.abandon(enrolment) }
