@@ -26,10 +26,10 @@ struct AuthorityCommand: AsyncParsableCommand {
 /// What every operation of the authority takes.
 struct AuthorityOptions: ParsableArguments {
   @OptionGroup var state: StateOption
-  @Option(help: "The day, YYYY-MM-DD; today by default.") var date: Day?
+  @Option(help: "The day, YYYY-MM-DD, at this time of day; today by default.") var date: Day?
   @Flag(help: "Print the result as JSON.") var json = false
 
-  var clock: AuthorityClock { date.map { .fixed($0) } ?? .real }
+  var clock: AuthorityClock { date.map { .on($0) } ?? .real }
 
   func open() throws -> Authority { try state.directory.openAuthority(clock: clock) }
 
