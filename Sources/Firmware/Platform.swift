@@ -15,11 +15,13 @@ public protocol Flash: ~Copyable {
   ///
   /// - Throws: where the cell did not take the value: worn out, no power, or on a host an I/O error.
   mutating func program(_ unit: UInt64, at address: Int) throws(FlashFailure)
-  /// Erases one page to `FF`.
+  /// Erases one page to `FF`. Everything programmed before it is durable before it begins, and it is
+  /// durable when it returns.
   ///
   /// - Throws: as `program`.
   mutating func erase(page: Int) throws(FlashFailure)
-  /// Returns when everything programmed so far survives a loss of power.
+  /// Returns when everything programmed so far survives a loss of power. Between two barriers units
+  /// may become durable in any order.
   ///
   /// - Throws: as `program`.
   mutating func barrier() throws(FlashFailure)

@@ -20,6 +20,8 @@ struct FlashImage: Flash, ~Copyable {
 
   /// Whose power it needs; nil where that cannot be cut.
   private var supply: PowerSupply?
+  /// Units programmed since the last barrier, where power can be cut.
+  private var unsettled: [Int] = []
 
   /// Erased memory that is gone with this value.
   init(supply: PowerSupply? = nil) {
@@ -33,6 +35,7 @@ struct FlashImage: Flash, ~Copyable {
     bytes = other.bytes
     descriptor = -1
     self.supply = supply
+    unsettled = other.unsettled
   }
 
   /// The memory in an existing image file.
@@ -100,7 +103,10 @@ struct FlashImage: Flash, ~Copyable {
   ) {
     let descriptor = try openLocked(path, O_RDWR | O_CLOEXEC)
     do throws(ImageError) {
-      return (descriptor, try contents(of: descriptor, path, size: size))
+      let bytes = try contents(of: descriptor, path, size: size)
+      // What a killed process wrote last may be in the page cache only; what was read must last.
+      guard fdatasync(descriptor) == 0 else { throw ImageError("write", path, errno) }
+      return (descriptor, bytes)
     } catch {
       close(descriptor)
       throw error
@@ -141,12 +147,13 @@ struct FlashImage: Flash, ~Copyable {
       bytes[address + offset] = UInt8(truncatingIfNeeded: unit >> UInt64(8 * offset))
     }
     markDirty(address..<address + 8)
+    if supply != nil { unsettled.append(address) }
   }
 
   mutating func erase(page: Int) throws(FlashFailure) {
-    if let (kind, noise) = supply?.nextWrite() { try interruptErasure(of: page, kind, noise) }
     // What was programmed before the erasure must not come after it.
     try barrier()
+    if let (kind, noise) = supply?.nextWrite() { try interruptErasure(of: page, kind, noise) }
     let range = page * pageSize..<(page + 1) * pageSize
     for address in range { bytes[address] = 0xFF }
     markDirty(range)
@@ -154,55 +161,64 @@ struct FlashImage: Flash, ~Copyable {
   }
 
   mutating func barrier() throws(FlashFailure) {
-    guard let range = dirty, descriptor >= 0 else {
+    if supply?.isCut == true { throw FlashFailure() }
+    defer {
       dirty = nil
-      return
+      unsettled.removeAll(keepingCapacity: true)
     }
+    guard let range = dirty, descriptor >= 0 else { return }
     var position = range.lowerBound
     while position < range.upperBound {
-      // A disk may take the pages of one write in any order; a chip programs upwards. Each page is
-      // on the disk before the next one begins.
-      let end = min((position / pageSize + 1) * pageSize, range.upperBound)
-      while position < end {
-        let written = bytes.withUnsafeBytes { buffer in
-          pwrite(descriptor, buffer.baseAddress.map { $0 + position }, end - position, position)
-        }
-        guard written > 0 || errno == EINTR else { throw FlashFailure() }
-        position += max(written, 0)
+      let written = bytes.withUnsafeBytes { buffer in
+        pwrite(
+          descriptor, buffer.baseAddress.map { $0 + position }, range.upperBound - position,
+          position)
       }
-      guard fdatasync(descriptor) == 0 else { throw FlashFailure() }
+      guard written > 0 || errno == EINTR else { throw FlashFailure() }
+      position += max(written, 0)
     }
-    dirty = nil
+    guard fdatasync(descriptor) == 0 else { throw FlashFailure() }
   }
 
   /// Power goes while a unit is programmed: a torn one has some of its zeros already.
   private mutating func interruptProgramming(
     _ unit: UInt64, at address: Int, _ kind: PowerCut, _ noise: UInt64
   ) throws(FlashFailure) {
-    let value: UInt64
-    switch kind {
-    case .notStarted: value = .max
-    case .torn:
-      var stream = Noise(noise ^ UInt64(address))
-      value = unit | stream.next()
-    case .completed: value = unit
-    }
+    var stream = Noise(noise ^ UInt64(address))
+    let value =
+      switch kind {
+      case .notStarted: UInt64.max
+      case .torn: unit | stream.next()
+      case .completed, .reordered: unit
+      }
     for offset in 0..<8 {
       bytes[address + offset] &= UInt8(truncatingIfNeeded: value >> UInt64(8 * offset))
     }
+    if kind == .reordered {
+      for late in unsettled + [address] where stream.next() & 1 == 0 {
+        for offset in 0..<8 { bytes[late + offset] = 0xFF }
+      }
+    }
+    unsettled.removeAll(keepingCapacity: true)
     throw FlashFailure()
   }
 
-  /// Power goes while a page is erased: a torn one has some of its ones already.
+  /// Power goes while a page is erased: a torn one has some of its ones already; on a disk some of
+  /// its units are there and some are not.
   private mutating func interruptErasure(of page: Int, _ kind: PowerCut, _ noise: UInt64)
     throws(FlashFailure)
   {
     var stream = Noise(noise ^ UInt64(page))
-    for address in page * pageSize..<(page + 1) * pageSize {
-      switch kind {
-      case .notStarted: break
-      case .torn: bytes[address] |= UInt8(truncatingIfNeeded: stream.next())
-      case .completed: bytes[address] = 0xFF
+    for address in stride(from: page * pageSize, to: (page + 1) * pageSize, by: 8) {
+      let arrived: UInt64 =
+        switch kind {
+        case .notStarted: 0
+        case .torn: stream.next()
+        case .completed: .max
+        case .reordered: stream.next() & 1 == 0 ? 0 : .max
+        }
+      for offset in 0..<8 {
+        bytes[address + offset] |= UInt8(truncatingIfNeeded: arrived >> UInt64(8 * offset))
       }
     }
     throw FlashFailure()

@@ -36,8 +36,6 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
         "its format is version \(version), which this softdna does not know"
       case .damagedRecord(let address):
         "the record at \(hex(address)) does not match its checksum: the file was damaged"
-      case .strayBytes(let address):
-        "there are bytes behind the end of the log at \(hex(address)): the file was damaged"
       case .inconsistentContents(let object):
         "object \(object) does not fit the others: the file was damaged"
       case .memoryFailure: "an interrupted change could not be undone: the file cannot be written"

@@ -8,6 +8,9 @@ public enum PowerCut: String, CaseIterable, Sendable {
   case torn
   /// The write was complete; nobody was told.
   case completed
+  /// The writes since the last barrier were on their way in any order, as a disk takes them: some
+  /// arrived, some did not.
+  case reordered
 }
 
 /// The power of one token in memory: it can be cut at any write to non-volatile memory.

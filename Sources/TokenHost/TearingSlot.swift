@@ -95,7 +95,7 @@ public final class TearingSlot: CardChannel {
     var spent = isSpentTry(before, after)
     let context = "command \(number) (\(CommandAPDU.meaning(of: command)))"
     for write in 1...writes {
-      for kind in [PowerCut.completed, .notStarted, .torn] {
+      for kind in [PowerCut.completed, .notStarted, .torn, .reordered] {
         report.cuts += 1
         let place = "\(context), write \(write) of \(writes), \(kind.rawValue), seed \(seed)"
         switch outcome(of: command, cutAt: write, kind, number) {
@@ -153,7 +153,7 @@ public final class TearingSlot: CardChannel {
       let write = Int(stream.next() % UInt64(writes)) + 1
       let (copy, supply) = cutCopy(command, at: write, .torn, number)
       let second = Int(stream.next() % 64) + 1
-      let kind = PowerCut.allCases[Int(stream.next() % 3)]
+      let kind = PowerCut.allCases[Int(stream.next() % 4)]
       let noise = stream.next()
       guard copy.mountAgain(cuttingAt: second, kind, noise: noise, supply) else { continue }
       report.secondCuts += 1

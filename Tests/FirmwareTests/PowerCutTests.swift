@@ -8,6 +8,8 @@ import Testing
   /// A scripted life of a store: every operation on its memory, and what held when.
   struct Life {
     var operations: [HostileFlash.Operation] = []
+    /// How many operations were done at each barrier.
+    var barriers: Set<Int> = []
     /// How many operations were done when each state had become true; the first is formatting.
     var states: [(operations: Int, contents: Contents)] = []
     let pageSize: Int
@@ -47,18 +49,22 @@ import Testing
       Issue.record(error)
     }
     life.operations = store.memory.operations
+    life.barriers = Set(store.memory.barriers)
     return life
   }
 
-  /// Calls `body` for each operation and each manner of interrupting it, with the image that leaves
-  /// and the states that may hold in it.
+  /// Calls `body` for each operation and each manner of interrupting it, and for what may be left
+  /// where it and those since the last barrier arrive in any order, with the image that leaves and
+  /// the states that may hold in it.
   static func forEachCut(
     of life: Life, seed: UInt64 = 0,
     _ body: (_ cut: String, _ image: [UInt8], _ allowed: [Contents]) -> Void
   ) {
     var bytes = [UInt8](repeating: 0xFF, count: life.pageSize * life.pageCount)
     var last = 0
+    var settled = (operations: 0, bytes: bytes)
     for (number, operation) in life.operations.enumerated() {
+      if life.barriers.contains(number) { settled = (number, bytes) }
       while last + 1 < life.states.count, life.states[last + 1].operations <= number { last += 1 }
       if number >= life.states[0].operations {
         let isLastOfCommit =
@@ -76,6 +82,14 @@ import Testing
             allowed.append(life.states[last + 1].contents)
           }
           body("operation \(number) \(manner)", image, allowed)
+        }
+        for order in UInt64(0)..<4 {
+          var image = settled.bytes
+          HostileFlash.reorder(
+            life.operations[settled.operations...number], in: &image, pageSize: life.pageSize,
+            seed: seed &+ UInt64(number) << 8 &+ order)
+          let allowed = life.states[last...(isLastOfCommit ? last + 1 : last)].map(\.contents)
+          body("operation \(number) reordered \(order)", image, allowed)
         }
       }
       HostileFlash.interrupt(operation, .unacknowledged, in: &bytes, pageSize: life.pageSize)

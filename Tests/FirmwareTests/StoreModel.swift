@@ -34,7 +34,7 @@ struct StoreModel {
 
   /// Bytes that committed values and open transaction take in a half with nothing else in it.
   var size: Int {
-    committed.values.reduce(16) { $0 + RecordHeader.span(of: $1.count) }
+    committed.values.reduce(committed.isEmpty ? 32 : 16) { $0 + RecordHeader.span(of: $1.count) }
       + touched.reduce(0) { $0 + RecordHeader.span(of: $1.length) }
   }
 }

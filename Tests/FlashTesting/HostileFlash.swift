@@ -29,7 +29,7 @@ public struct HostileFlash: Flash, ~Copyable {
   public private(set) var bytes: [UInt8]
   /// Everything that was done to the cells since this value was made, in order.
   public private(set) var operations: [Operation] = []
-  /// How many of `operations` were done at each barrier.
+  /// How many of `operations` were done at each barrier and before and after each erasure.
   public private(set) var barriers: [Int] = []
   /// Units that hold a value since the last erasure of their page.
   private var isProgrammed: [Bool]
@@ -75,7 +75,9 @@ public struct HostileFlash: Flash, ~Copyable {
 
   /// Erases a page.
   public mutating func erase(page: Int) throws(FlashFailure) {
+    try barrier()
     try perform(.erase(page: page))
+    try barrier()
     for unit in page * pageSize / 8..<(page + 1) * pageSize / 8 { isProgrammed[unit] = false }
   }
 
@@ -94,6 +96,17 @@ public struct HostileFlash: Flash, ~Copyable {
     }
     Self.interrupt(operation, .unacknowledged, in: &bytes, pageSize: pageSize)
     operations.append(operation)
+  }
+
+  /// Does to `bytes` what is left of operations that were on their way in any order when power went:
+  /// some arrived.
+  public static func reorder(
+    _ operations: some Sequence<Operation>, in bytes: inout [UInt8], pageSize: Int, seed: UInt64
+  ) {
+    var bits = SeededBits(seed)
+    for operation in operations where bits.next() & 1 == 1 {
+      interrupt(operation, .unacknowledged, in: &bytes, pageSize: pageSize)
+    }
   }
 
   /// Does to `bytes` what an operation does that is interrupted in this manner.

@@ -29,7 +29,7 @@ import TokenHost
     let report = tearing.report
     #expect(report.violations == [])
     #expect(report.commands == 7)
-    #expect(report.cuts == report.writes * 3)
+    #expect(report.cuts == report.writes * 4)
     #expect(report.cuts > 100)
     #expect(report.secondCuts > 0)
   }

@@ -58,7 +58,7 @@ public struct Story {
     case 0xD0..<0xE4:
       let write = Int(next() ?? 0) % 48 + 1
       step.supply.cut(
-        atWrite: write, PowerCut.allCases[Int(event) % 3], noise: UInt64(next() ?? 0))
+        atWrite: write, PowerCut.allCases[Int(event) % 4], noise: UInt64(next() ?? 0))
     case 0xE4..<0xEC: authenticate(isRight: event != 0xE4)
     case 0xEC..<0xF0: makeKey(cutting: next() ?? 0)
     default:
@@ -81,7 +81,7 @@ public struct Story {
     send([0x00, 0xA4, 0x08, 0x0C, 0x04, 0x14, 0x00, 0x81, 0x10])
     if cut >= 0x40 {
       step.supply.cut(
-        atWrite: Int(cut & 0x3F) + 1, PowerCut.allCases[Int(cut >> 6) - 1], noise: UInt64(cut))
+        atWrite: Int(cut & 0x3F) + 1, PowerCut.allCases[Int(cut >> 6)], noise: UInt64(cut))
     }
     send([0x00, 0x46, 0x00, 0x05, 0x08, 0x20, 0x05, 0x70, 0x01, 0x00, 0x10, 0x00, 0x20])
   }

@@ -8,10 +8,8 @@ public enum MountFailure: Error, Equatable, Sendable {
   case noLiveHalf
   /// The image was written by a firmware with another format.
   case unsupportedVersion(UInt16)
-  /// A record that was once complete does not match its checksum any more.
+  /// A record that was once durable does not match its checksum any more.
   case damagedRecord(address: Int)
-  /// There are bytes behind the end of the log.
-  case strayBytes(address: Int)
   /// The records are sound, but what they say about files and objects does not fit together.
   case inconsistentContents(object: UInt16)
   /// The memory could not be written while an interrupted change was being undone.
@@ -73,60 +71,72 @@ extension RecordStore where Memory: ~Copyable {
     HalfHeader(unit(at: half * halfSize), unit(at: half * halfSize + 8))
   }
 
-  /// Reads the log from its beginning; answers whether it ends in a torn record.
+  /// Reads the log from its beginning; answers whether a power cut left something behind its end.
   private mutating func replay() throws(MountFailure) -> Bool {
     end = base + HalfHeader.size
-    while end + 16 <= limit {
-      let first = unit(at: end)
-      if first == .max {
-        guard isErased(end..<limit) else { throw .strayBytes(address: end) }
-        sequence &+= 1
-        return false
-      }
-      guard let header = RecordHeader(unit: first), end + header.span <= limit else {
-        // A header that was never completely programmed has nothing behind it.
-        guard isErased(end + 8..<limit) else { throw .damagedRecord(address: end) }
-        return true
-      }
-      let next = end + header.span
-      guard let ending = try recordEnd(header, at: end) else {
-        // Only the last record may be unfinished: nothing can have been programmed behind it.
-        guard isErased(next..<limit) else { throw .strayBytes(address: next) }
-        return true
-      }
+    var isCommitted = false
+    var hasCommits = false
+    while let (header, ending) = record(at: end) {
       if header.sequence != sequence { changes.removeAll(keepingCapacity: true) }
       sequence = header.sequence
       changes.append(
         Change(
           key: header.key, address: header.kind == RecordHeader.put ? end + 8 : nil,
           length: header.length))
-      if ending == RecordEnd.commit {
+      isCommitted = ending == RecordEnd.commit
+      if isCommitted {
+        hasCommits = true
         for change in changes { apply(change) }
         changes.removeAll(keepingCapacity: true)
       }
-      end = next
+      end += header.span
     }
-    guard isErased(end..<limit) else { throw .strayBytes(address: end) }
-    sequence &+= 1
+    let isTorn = !isErased(end..<limit)
+    if isTorn {
+      // A half's first transaction was durable before the half became live, no record was ever begun
+      // that has no room, and one transaction is durable before the next: no cut leaves any of that.
+      let behind = end + (RecordHeader(unit: unit(at: end))?.span ?? 8)
+      guard hasCommits, behind <= limit, !isFollowedByAnother(isCommitted, from: behind) else {
+        throw .damagedRecord(address: end)
+      }
+    }
+    sequence &+= isCommitted ? 1 : 2
+    return isTorn
+  }
+
+  /// From this address on there is a record of another transaction than the one that may have been
+  /// torn at the end of the log.
+  ///
+  /// Units of one transaction reach the memory in any order. A unit that is lost in the last
+  /// transaction can therefore not be told from a power cut: that transaction is undone then.
+  private func isFollowedByAnother(_ isCommitted: Bool, from start: Int) -> Bool {
+    var address = start
+    while address + 16 <= limit {
+      guard let (header, _) = record(at: address) else {
+        address += 8
+        continue
+      }
+      // It goes on with an open transaction or is the next one; a number was left out where the one
+      // before was rolled back.
+      let distance = header.sequence &- sequence
+      guard isCommitted ? distance == 1 : distance == 0 || distance == 2 else { return true }
+      address += header.span
+    }
     return false
   }
 
-  /// The word that ends the record, or nil where its trailer was never completely programmed.
-  private func recordEnd(_ header: RecordHeader, at address: Int) throws(MountFailure) -> UInt32? {
-    let trailer = unit(at: address + header.span - 8)
+  /// The sound record at an address and the word that ends it; nil where there is none.
+  private func record(at address: Int) -> (RecordHeader, ending: UInt32)? {
+    guard address + 16 <= limit, let header = RecordHeader(unit: unit(at: address)),
+      address + header.span <= limit
+    else { return nil }
     var checksum = CRC32()
     checksum.take(unit: header.unit)
     for offset in 0..<header.length { checksum.take(memory.byte(at: address + 8 + offset)) }
-    let more = RecordEnd.unit(RecordEnd.more, checksum: checksum.value)
-    let commit = RecordEnd.unit(RecordEnd.commit, checksum: checksum.value)
-    if trailer == more { return RecordEnd.more }
-    if trailer == commit { return RecordEnd.commit }
-    // Half-programmed cells read as ones that should be zeros: such a trailer holds every bit of a
-    // right one and more. Anything else was complete once and is damaged now. Damage that only
-    // turns zeros of the last trailer into ones cannot be told from a power cut: the last
-    // transaction is undone then.
-    guard trailer & more == more || trailer & commit == commit else {
-      throw .damagedRecord(address: address)
+    let trailer = unit(at: address + header.span - 8)
+    for ending in [RecordEnd.more, RecordEnd.commit]
+    where trailer == RecordEnd.unit(ending, checksum: checksum.value) {
+      return (header, ending)
     }
     return nil
   }

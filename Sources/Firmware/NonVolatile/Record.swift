@@ -17,8 +17,8 @@ struct RecordKey: Equatable, Comparable {
 /// The first unit of a record in the log.
 ///
 /// A record is: this unit, the value padded with `FF` to whole units, and a trailer unit with the
-/// checksum of both and the word that tells whether the transaction ends here. The trailer is
-/// programmed last, so a record without a valid one is a record that was never finished.
+/// checksum of both and the word that tells whether the transaction ends here. The units may reach
+/// the memory in any order: a record counts when its checksum is right.
 struct RecordHeader {
   /// The value under the key is replaced.
   static let put: UInt8 = 0xD1

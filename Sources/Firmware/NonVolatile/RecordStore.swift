@@ -39,7 +39,7 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   /// A unit was left undefined: nothing more may be written until the next mount.
   var isFailed = false
   /// Reused for everything read from memory, so that a read costs no allocation.
-  private var scratch: [UInt8] = []
+  var scratch: [UInt8] = []
 
   init(memory: consuming Memory) {
     self.memory = memory
@@ -161,8 +161,7 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
     guard !changes.isEmpty else { return }
     guard !isFailed, openRecord != nil else { throw .memoryFailure }
     do throws(FlashFailure) {
-      // The trailer must not reach the memory before what it vouches for.
-      try memory.barrier()
+      // One barrier: where the trailer arrives before what it vouches for, the checksum tells.
       try close(RecordEnd.commit)
       try memory.barrier()
     } catch {
@@ -177,10 +176,17 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   mutating func rollback() {
     guard !changes.isEmpty else { return }
     changes.removeAll(keepingCapacity: true)
-    sequence &+= 1
-    // The next record must begin behind a finished one.
+    // A number is left out: mounting sees that nothing was committed here.
+    sequence &+= 2
+    // The next record must begin behind a finished one, and what may be unfinished at a power cut
+    // must be one transaction.
     guard openRecord != nil, !isFailed else { return }
-    do throws(FlashFailure) { try close(RecordEnd.more) } catch { _ = fail() }
+    do throws(FlashFailure) {
+      try close(RecordEnd.more)
+      try memory.barrier()
+    } catch {
+      _ = fail()
+    }
   }
 
   /// Takes over a change that holds.
@@ -200,7 +206,7 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   // MARK: The log
 
   /// Appends a record whose trailer stays open; answers the address of its value.
-  private mutating func append(_ kind: UInt8, _ key: RecordKey, _ value: Span<UInt8>)
+  mutating func append(_ kind: UInt8, _ key: RecordKey, _ value: Span<UInt8>)
     throws(StatusWord) -> Int
   {
     guard !isFailed else { throw .memoryFailure }
@@ -229,14 +235,14 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
   }
 
   /// Programs the waiting trailer, if there is one.
-  private mutating func close(_ ending: UInt32) throws(FlashFailure) {
+  mutating func close(_ ending: UInt32) throws(FlashFailure) {
     guard let record = openRecord else { return }
     try memory.program(
       RecordEnd.unit(ending, checksum: record.checksum), at: record.trailerAddress)
     openRecord = nil
   }
 
-  private mutating func fail() -> StatusWord {
+  mutating func fail() -> StatusWord {
     isFailed = true
     openRecord = nil
     return .memoryFailure
@@ -246,73 +252,5 @@ struct RecordStore<Memory: Flash & ~Copyable>: ~Copyable {
     guard !isFailed else { throw .memoryFailure }
     guard end + span > limit else { return }
     try compact(reserving: span)
-  }
-
-  // MARK: Compaction
-
-  /// Bytes of a half that the live values and the open transaction would take, compacted.
-  var compactedSize: Int {
-    var size = HalfHeader.size
-    for entry in entries { size += RecordHeader.span(of: entry.length) }
-    for change in changes { size += RecordHeader.span(of: change.length) }
-    return size
-  }
-
-  /// Copies the live values, and the open transaction behind them, to the other half and makes that
-  /// the live one.
-  ///
-  /// - Throws: `6A84` before anything is touched where `reserving` more bytes would not fit,
-  ///   `6581` where the memory failed.
-  mutating func compact(reserving span: Int = 0) throws(StatusWord) {
-    guard !isFailed else { throw .memoryFailure }
-    guard compactedSize + span <= halfSize else { throw .notEnoughMemory }
-    let oldHalf = half
-    let oldChanges = changes
-    do throws(FlashFailure) {
-      half = 1 - half
-      for page in 0..<memory.pageCount / 2 {
-        try memory.erase(page: half * memory.pageCount / 2 + page)
-      }
-      end = base + HalfHeader.size
-      sequence &+= 1
-      openRecord = nil
-      // One transaction: whoever loses the tail of the copies has lost all of them, and sees it.
-      for index in entries.indices {
-        entries[index].address = try copy(entries[index], kind: RecordHeader.put)
-      }
-      try close(RecordEnd.commit)
-      sequence &+= 1
-      for index in changes.indices {
-        let change = oldChanges[index]
-        let entry = Entry(key: change.key, address: change.address ?? 0, length: change.length)
-        let kind = change.address == nil ? RecordHeader.delete : RecordHeader.put
-        let address = try copy(entry, kind: kind)
-        changes[index].address = change.address == nil ? nil : address
-      }
-      generation &+= 1
-      let header = HalfHeader(generation: generation)
-      try memory.program(header.identity, at: base)
-      try memory.barrier()
-      try memory.program(header.confirmation, at: base + 8)
-      try memory.barrier()
-      // The old half must not come back as the live one if this header is ever damaged.
-      try memory.erase(page: oldHalf * memory.pageCount / 2)
-    } catch {
-      throw fail()
-    }
-  }
-
-  /// Copies one record to the end of the log, its trailer open; answers the address of the value.
-  private mutating func copy(_ entry: Entry, kind: UInt8) throws(FlashFailure) -> Int {
-    scratch.removeAll(keepingCapacity: true)
-    memory.read(entry.address..<entry.address + entry.length, into: &scratch)
-    var value: [UInt8] = []
-    swap(&value, &scratch)
-    defer { swap(&value, &scratch) }
-    do throws(StatusWord) {
-      return try append(kind, entry.key, value.span)
-    } catch {
-      throw FlashFailure()
-    }
   }
 }
