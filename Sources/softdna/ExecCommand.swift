@@ -14,8 +14,8 @@ struct ExecCommand: ParsableCommand {
       --state a fresh token is issued for the command and thrown away afterwards.
 
       The command finds in its environment: PCSCLITE_CSOCK_NAME, SOFTDNA_READER, SOFTDNA_STATE, \
-      SOFTDNA_CA_FILE (root and CAs, PEM) and the scratch card in SOFTDNA_PIN, SOFTDNA_PUK, \
-      SOFTDNA_SIGNATURE_PIN and SOFTDNA_SIGNATURE_PUK.
+      SOFTDNA_SOCKET (for softdna ctl), SOFTDNA_CA_FILE (root and CAs, PEM) and the scratch card \
+      in SOFTDNA_PIN, SOFTDNA_PUK, SOFTDNA_SIGNATURE_PIN and SOFTDNA_SIGNATURE_PUK.
 
       With --date the command, and what it starts, sees that day at this time of day, as an \
       authority does that is given the same date.
@@ -67,19 +67,18 @@ struct ExecCommand: ParsableCommand {
     isVolatile: Bool = false, on otherDay: OtherDay? = nil,
     foreground: (() -> Int32) -> Int32 = { $0() }
   ) throws -> Int32 {
-    let slot = try directory.openToken(isVolatile: isVolatile)
-    let world = try failing { try PrivateWorld.start(card: log?.recording(slot) ?? slot) }
+    let token = try ControlledToken(directory, isVolatile: isVolatile)
+    let channel = token.channel
+    let world = try failing { try PrivateWorld.start(card: log?.recording(channel) ?? channel) }
     defer { world.stop() }
-    let control = try ControlSocket(
-      path: directory.controlSocket,
-      target: ControlTarget(
-        insert: { world.insert() }, remove: { world.remove() }, press: { slot.pressButton() }))
+    token.plug(into: world)
+    let control = try ControlSocket(path: directory.controlSocket, token: token)
     defer { control.stop() }
     // Absolute: the command may go elsewhere.
     let path = URL(fileURLWithPath: directory.path).path
     var additions = [
       "SOFTDNA_READER": world.readerName, "SOFTDNA_STATE": path,
-      "SOFTDNA_CA_FILE": path + "/ca/chain.pem",
+      "SOFTDNA_CA_FILE": path + "/ca/chain.pem", ControlSocket.variable: control.path,
     ]
     if let card = try? directory.readScratchCard() {
       additions["SOFTDNA_PIN"] = card.pinCNS
