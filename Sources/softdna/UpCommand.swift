@@ -23,7 +23,9 @@ struct UpCommand: ParsableCommand {
 
   func run() throws {
     let (host, port) = try endpoint()
-    let token = try ControlledToken(state.directory, isVolatile: volatility.isVolatile)
+    let token = try ControlledToken(
+      state.directory, isVolatile: volatility.isVolatile, clock: state.directory.clock,
+      clockIsSeenBy: ["authority"])
     let channel = token.channel
     let log = try self.log.map { try TraceLog(path: $0, channel: "vpcd") }
     // Signals end the run in order: the card is taken out, then powered off.

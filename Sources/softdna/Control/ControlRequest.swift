@@ -46,6 +46,7 @@ enum ControlVocabulary {
       StatusRequest.self, TriesRequest.self,
       SnapshotRequest.self, RestoreRequest.self, SnapshotsRequest.self, DeleteSnapshotRequest.self,
       FaultRequest.self, FaultsRequest.self, ClearFaultsRequest.self,
+      AdvanceClockRequest.self,
     ]
   }
 

@@ -43,14 +43,22 @@ final class ControlledToken: Sendable {
   let channel: FaultyChannel
   /// The image file is left as it is.
   let isVolatile: Bool
+  /// What `advance-clock` moves.
+  let clock: WorldClock
+  /// Who sees that: the authority, the command.
+  let clockIsSeenBy: [String]
   private let place = Mutex<(any TokenReader)?>(nil)
   /// Only one snapshot is taken or restored at a time.
   private let memory = Mutex(())
 
   /// The token in `directory`, not plugged in yet.
-  init(_ directory: StateDirectory, isVolatile: Bool) throws {
+  init(
+    _ directory: StateDirectory, isVolatile: Bool, clock: WorldClock, clockIsSeenBy: [String]
+  ) throws {
     self.directory = directory
     self.isVolatile = isVolatile
+    self.clock = clock
+    self.clockIsSeenBy = clockIsSeenBy
     slot = try directory.openToken(isVolatile: isVolatile)
     channel = FaultyChannel(slot)
     channel.onDrop { [weak self] in self?.reader?.remove() }

@@ -1,3 +1,4 @@
+import Authority
 import Firmware
 import ISO7816
 import Terminal
@@ -70,6 +71,7 @@ enum StatusRequest: ControlRequest {
       "lifeCycle": .text("\(slot.inventory.lifeCycle)"), "chip": .text(persona),
       "atr": .text(Hex.text(slot.persona.atr.bytes)), "tries": TriesRequest.tries(of: slot),
       "faults": .number(token.channel.faults.count), "volatile": .flag(token.isVolatile),
+      "date": .text(token.clock.today.description),
     ]
   }
 }
