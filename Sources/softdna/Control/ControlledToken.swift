@@ -92,9 +92,12 @@ final class ControlledToken: Sendable {
     try memory.withLock { _ in
       let contents = try directory.snapshots.read(name)
       if !isInPlace { try move(in: false) }
-      defer { if !isInPlace { reader?.insert() } }
-      try slot.replaceMemory(with: contents, file: isVolatile ? nil : directory.image)
+      let outcome = Result {
+        try slot.replaceMemory(with: contents, file: isVolatile ? nil : directory.image)
+      }
+      // What it is by now, it is in the reader again.
+      if !isInPlace { try move(in: true) }
+      try outcome.get()
     }
-    if !isInPlace { try move(in: true) }
   }
 }
