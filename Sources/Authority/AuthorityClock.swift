@@ -18,14 +18,18 @@ public struct AuthorityClock: Sendable {
 
   /// The system's time of day on `day`; it goes on from there.
   public static func on(_ day: Day) -> AuthorityClock {
-    let now = Date()
-    let offset = Double(day.number - Day(now).number) * 86_400
-    return AuthorityClock { Date().addingTimeInterval(offset) }
+    let days = day.number - Day(Date()).number
+    return moved { days }
   }
 
   /// A time that a scenario moves.
   public static func moved(by clock: MovableClock) -> AuthorityClock {
     AuthorityClock { clock.now }
+  }
+
+  /// The system's time of day, so many days away as is said at each question.
+  public static func moved(byDays days: @escaping @Sendable () -> Int) -> AuthorityClock {
+    AuthorityClock { Date() + Double(days()) * 86_400 }
   }
 
   /// Now, in whole seconds: what a certificate can say (RFC 5280, 4.1.2.5).

@@ -15,19 +15,29 @@ public struct HostClock: Equatable, Sendable {
 
   /// A clock that shows `instant` now and goes on from there, to the second.
   public init(at instant: Date) throws(Missing) {
-    guard let library = Self.library else { throw Missing() }
     // An offset, not an instant: programs started one after the other share one time. Rounded up:
     // nothing that the authority has dated seems to lie in the future.
     let offset = Int(instant.timeIntervalSinceNow.rounded(.up))
+    try self.init(["FAKETIME": (offset < 0 ? "" : "+") + String(offset)])
+  }
+
+  /// A clock that is as far from the machine's as the file says, at each question for the time:
+  /// `+30d`. Where there is no such file, it is the machine's.
+  public init(following file: String) throws(Missing) {
+    // The file is read each time (2 µs), so that nobody lives on the old date for a while.
+    try self.init(["FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1"])
+  }
+
+  private init(_ time: [String: String]) throws(Missing) {
+    guard let library = Self.library else { throw Missing() }
     let earlier = ProcessInfo.processInfo.environment["LD_PRELOAD"].map { [$0] } ?? []
-    environment = [
+    environment = time.merging([
       "LD_PRELOAD": ([library] + earlier).joined(separator: ":"),
-      "FAKETIME": (offset < 0 ? "" : "+") + String(offset),
       // Waiting for a reader takes as long as it takes.
       "FAKETIME_DONT_FAKE_MONOTONIC": "1",
       // Nothing is shared between processes that could be left behind.
       "FAKETIME_DISABLE_SHM": "1",
-    ]
+    ]) { time, _ in time }
   }
 
   /// A clock that shows this time of day on `day`, as `AuthorityClock.on` does.

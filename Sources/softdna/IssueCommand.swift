@@ -47,7 +47,7 @@ struct IssueCommand: ParsableCommand {
     }
     let issue = TokenIssue(
       directory: state.directory, holder: holder, chip: chip, kind: device ?? .token, seed: seed,
-      clock: date.map { .fixed($0.start) } ?? .real,
+      clock: date.map { .fixed($0.start) } ?? state.directory.clock.authorityClock,
       chamber: try chamber.map { path in try failing { try AuthorityFile.policy(path) } },
       request: request, authorityURL: authorityURL, policy: policy.policy)
     let issued = try issue.run { if !json { Console.note("  " + $0) } }
