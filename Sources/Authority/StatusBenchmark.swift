@@ -1,61 +1,66 @@
-import CCrypto
 import Cryptography
 import Foundation
 import GRDB
 
-/// How fast lists and answers are made: measured on an authority that is made for it.
+/// How fast the authority issues, suspends, publishes and answers: measured on one that is made for
+/// it.
 public struct StatusBenchmark: Equatable, Sendable {
-  /// Entries of the full list.
+  /// Devices that were issued, each with both certificates, and suspended.
+  public let devices: Int
+  /// The time to issue one: registration, order, requests verified, certificates, activation. The
+  /// card's part does not count.
+  public let issuanceTime: Duration
+  /// The time to suspend one, online with the user code.
+  public let suspensionTime: Duration
+  /// Entries of the full list, the suspended devices among them.
   public let entries: Int
   /// The time to build, sign and store that list and its delta list.
   public let listTime: Duration
-  /// The list's size in bytes of DER.
+  /// The full list's size in bytes of DER.
   public let listBytes: Int
   /// OCSP answers in a second, one thread, each signed.
   public let answersPerSecond: Double
-  /// The time to suspend one of the devices, user code included.
-  public let suspensionTime: Duration
 
-  /// Fills an authority in a new directory with 1,000 devices and as many revoked certificates as
-  /// asked, then measures.
+  /// Fills an authority in a new directory, and measures meanwhile.
   ///
   /// - Parameters:
   ///   - directory: does not exist yet; the caller removes it.
-  ///   - entries: 2,000 or more.
+  ///   - devices: how many are issued and suspended, as holders do it.
+  ///   - entries: of the full list, `devices` or more; what the devices are too few for are rows of
+  ///     certificates that were revoked earlier.
   ///   - answers: how many OCSP answers are made.
   /// - Throws: rules `database`, `libcrypto`, `file`.
   public static func run(
-    directory: String, entries: Int = 100_000, answers: Int = 2_000
+    directory: String, devices: Int = 1000, entries: Int = 100_000, answers: Int = 2_000
   ) throws(AuthorityError) -> StatusBenchmark {
     let authority = try Authority(
       directory: directory, settings: .init(seed: 1), clock: .fixed(Day(number: 20_500)))
-    let (device, userCode, serials) = try authority.fill(devices: 1000, certificates: entries)
-    let clock = ContinuousClock()
+    let (issued, issuanceTime) = try authority.issue(devices)
+    let earlier = try authority.fill(entries - devices, of: issued.map(\.device))
+    let suspensionTime = try ContinuousClock.time { () throws(AuthorityError) in
+      for (device, code) in issued { try authority.suspend(device, by: .holder(userCode: code)) }
+    }
     var list: RevocationList?
-    let listTime = try clock.time { () throws(AuthorityError) in
-      list = try authority.revocationList(of: "a-cns")
+    let listTime = try ContinuousClock.time { () throws(AuthorityError) in
+      list = try authority.revocationList(of: Authority.benchmarked.rawValue)
     }
-    let requests = try serials.map { serial throws(AuthorityError) in
-      try authority.request(serial)
-    }
+    let requests = try authority.requests(about: earlier)
     _ = try authority.ocspResponse(to: requests[0])  // makes the responder
-    let answerTime = try clock.time { () throws(AuthorityError) in
+    let answerTime = try ContinuousClock.time { () throws(AuthorityError) in
       for index in 0..<answers {
         _ = try authority.ocspResponse(to: requests[index % requests.count])
       }
     }
-    let suspensionTime = try clock.time { () throws(AuthorityError) in
-      _ = try authority.suspend(device, by: .holder(userCode: userCode))
-    }
     return StatusBenchmark(
-      entries: entries, listTime: listTime, listBytes: list?.der.count ?? 0,
-      answersPerSecond: Double(answers) / (answerTime / .seconds(1)),
-      suspensionTime: suspensionTime)
+      devices: devices, issuanceTime: issuanceTime / devices,
+      suspensionTime: suspensionTime / devices, entries: entries, listTime: listTime,
+      listBytes: list?.der.count ?? 0,
+      answersPerSecond: Double(answers) / (answerTime / .seconds(1)))
   }
 }
 
 extension ContinuousClock {
-  fileprivate func time(_ body: () throws(AuthorityError) -> Void) throws(AuthorityError)
+  fileprivate static func time(_ body: () throws(AuthorityError) -> Void) throws(AuthorityError)
     -> Duration
   {
     let start = now
@@ -65,67 +70,88 @@ extension ContinuousClock {
 }
 
 extension Authority {
-  /// Devices as orders make them, and certificates as rows without a certificate in them: lists and
-  /// answers look at nothing else.
-  fileprivate func fill(devices: Int, certificates: Int) throws(AuthorityError) -> (
-    device: Device, userCode: String, serials: [[UInt8]]
+  fileprivate static let benchmarked = CertificationAuthority.Name.issuing(
+    .infoCamereLike, .cnsAuthentication)
+
+  /// Issues devices to the fictitious holder; tells their user codes, and the authority's time.
+  fileprivate func issue(_ count: Int) throws(AuthorityError) -> (
+    [(device: Device, userCode: String)], Duration
   ) {
-    let holder = try register(.fictitious)
-    let first = try order(DeviceOrder(holderID: holder.id))
+    var card = try BenchmarkCard()
+    var issued: [(device: Device, userCode: String)] = []
+    var time = Duration.zero
+    func timed<Value>(_ body: () throws(AuthorityError) -> Value) throws(AuthorityError) -> Value {
+      let start = ContinuousClock.now
+      defer { time += start.duration(to: .now) }
+      return try body()
+    }
+    for _ in 0..<count {
+      let order = try timed { () throws(AuthorityError) in
+        try self.order(DeviceOrder(holderID: try register(.fictitious).id))
+      }
+      for purpose in CertificatePurpose.allCases {
+        let key = try card.makeKey()
+        let request = try timed { () throws(AuthorityError) in
+          try certificationRequest(
+            for: order.enrolment, purpose: purpose, publicKey: key.publicKey)
+        }
+        let signed = request.assemble(signature: try card.sign(request, with: key.secret))
+        _ = try timed { () throws(AuthorityError) in
+          try certify(order.enrolment, purpose: purpose, request: signed)
+        }
+      }
+      let device = try timed { () throws(AuthorityError) in try activate(order.enrolment) }
+      issued.append((device, order.scratchCard.userCode))
+    }
+    return (issued, time)
+  }
+
+  /// Certificates that were revoked earlier, as rows without a certificate in them: lists and answers
+  /// look at nothing else. Tells every hundredth serial number.
+  fileprivate func fill(_ count: Int, of devices: [Device]) throws(AuthorityError) -> [[UInt8]] {
     let now = clock.now
     return try store.write("filling an authority") { database in
-      for _ in 1..<devices {
-        // All of an order but the derivation of its user code's hash, which is made to be slow.
-        try database.execute(
-          sql: """
-            INSERT INTO device (cardNumber, holderId, chip, kind, chipSerial, transportKey,
-              userCodeSalt, userCodeHash, administration, personalData, issueDay, expiryDay)
-            SELECT ?, holderId, chip, kind,
-              chipSerial, transportKey, userCodeSalt, userCodeHash, administration, personalData,
-              issueDay, expiryDay FROM device WHERE id = ?
-            """, arguments: [try freeCardNumber(database).description, first.device.id])
-        _ = try insertEnrolment(
-          .issuance, deviceID: database.lastInsertedRowID, expiryDay: first.enrolment.expiryDay,
-          fee: nil, now: now, database)
-      }
-      try database.execute(
-        sql: "UPDATE enrolment SET state = 'active'")
+      let enrolments = try Enrolment.fetch(database, "1 = 1", [])
       let statement = try database.makeStatement(
         sql: """
           INSERT INTO certificate (enrolmentId, deviceId, issuer, purpose, serialNumber, publicKey,
             der, notBefore, notAfter, revokedAt, revocationReason)
-          VALUES (?, ?, 'a-cns', 'cns', ?, ?, x'', ?, ?, ?, ?)
+          VALUES (?, ?, ?, 'cns', ?, ?, x'', ?, ?, ?, ?)
           """)
       var serials: [[UInt8]] = []
-      // One more than asked, which is good: it can be suspended.
-      for index in 0...certificates {
+      for index in 0..<count {
         let serial = Certificate.serialNumber(.system, label: "benchmark")
         if index % 100 == 0 { serials.append(serial) }
-        let isGood = index == certificates
+        let enrolment = enrolments[index % enrolments.count]
         try statement.execute(arguments: [
-          first.enrolment.id, isGood ? first.device.id : first.device.id + 1,
+          enrolment.id, enrolment.deviceID, Self.benchmarked.rawValue,
           Certificate.text(ofSerialNumber: serial), Data(serial), now.seconds,
-          now.addingTimeInterval(86_400 * 1000).seconds,
-          isGood ? nil : now.seconds - Int64(index % 86_400),
-          isGood ? nil : [1, 4, 5, 6][index % 4],
+          now.addingTimeInterval(86_400 * 1000).seconds, now.seconds - Int64(index % 86_400),
+          [1, 4, 5, 9][index % 4],
         ])
       }
-      return (
-        try self.existing(first.device.id, database), first.scratchCard.userCode, serials
-      )
+      return serials
     }
   }
 
-  /// An OCSPRequest about a number of the CNS CA.
-  fileprivate func request(_ serial: [UInt8]) throws(AuthorityError) -> [UInt8] {
-    let certificate = try Certificate.parse(
-      try issuer(.issuing(.infoCamereLike, .cnsAuthentication)).certificate)
+  /// OCSP requests about the certificates that count: these, which were revoked, and those of the
+  /// devices, which are suspended.
+  fileprivate func requests(about serials: [[UInt8]]) throws(AuthorityError) -> [[UInt8]] {
+    let issuer = try issuer(Self.benchmarked)
+    let certificate = try Certificate.parse(issuer.certificate)
+    let name = Digest.sha1(try Certificate.subject(of: certificate))
+    let key = Digest.sha1(Certificate.publicKeyBits(of: certificate))
     let sha1 = DER.sequence([OID(1, 3, 14, 3, 2, 26).der, DER.null])
-    let identifier = DER.sequence([
-      sha1, DER.octetString(Digest.sha1(try Certificate.subject(of: certificate))),
-      DER.octetString(Digest.sha1(Certificate.publicKeyBits(of: certificate))),
-      DER.integer(serial),
-    ])
-    return DER.sequence([DER.sequence([DER.sequence([DER.sequence([identifier])])])])
+    let held = try store.read("listing certificates") { database in
+      try String.fetchAll(
+        database, sql: "SELECT serialNumber FROM certificate WHERE issuer = ? AND length(der) > 0",
+        arguments: [Self.benchmarked.rawValue])
+    }.map { Certificate.serialNumber(ofText: $0) }
+    return (serials + held).map { serial in
+      let identifier = DER.sequence([
+        sha1, DER.octetString(name), DER.octetString(key), DER.integer(serial),
+      ])
+      return DER.sequence([DER.sequence([DER.sequence([DER.sequence([identifier])])])])
+    }
   }
 }

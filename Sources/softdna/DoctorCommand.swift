@@ -84,7 +84,7 @@ private struct Examination {
       program("pkcs11-tool", "OpenSC's programs", package: "opensc"),
       library("opensc-pkcs11.so", "PKCS #11 programs", package: "opensc-pkcs11"),
       library(
-        "faketime/libfaketime.so.1", "programs that must see another date",
+        "faketime/libfaketimeMT.so.1", "programs that must see another date",
         package: "libfaketime"),
       program("tshark", "reading .pcap traces", package: "tshark", isOptional: true),
     ]

@@ -36,13 +36,13 @@ struct ExecCommand: ParsableCommand {
     guard !command.isEmpty else {
       throw Failure("no command: softdna exec [--state DIR] -- COMMAND …")
     }
-    let otherDay = try date.map { try OtherDay($0) }
+    let clock = try date.map { day in try failing { try HostClock(on: day) } }
     let log = try self.log.map { try TraceLog(path: $0, channel: "pcsc") }
     let status: Int32
     if let state {
       status = try Self.run(
         command, in: StateDirectory(path: state), log: log, isVolatile: volatility.isVolatile,
-        on: otherDay)
+        on: clock)
     } else {
       let throwaway = ThrowawayDirectory()
       defer { throwaway.remove() }
@@ -52,7 +52,7 @@ struct ExecCommand: ParsableCommand {
         clock: date.map { .fixed($0) } ?? .real)
       _ = try issue.run { _ in }
       status = try Self.run(
-        command, in: directory, log: log, isVolatile: volatility.isVolatile, on: otherDay
+        command, in: directory, log: log, isVolatile: volatility.isVolatile, on: clock
       ) { throwaway.leavingSignals(to: $0) }
     }
     try log?.close()
@@ -64,7 +64,7 @@ struct ExecCommand: ParsableCommand {
   /// - Parameter foreground: runs the command, to whom the signals are then left.
   static func run(
     _ command: [String], in directory: StateDirectory, log: TraceLog? = nil,
-    isVolatile: Bool = false, on otherDay: OtherDay? = nil,
+    isVolatile: Bool = false, on clock: HostClock? = nil,
     foreground: (() -> Int32) -> Int32 = { $0() }
   ) throws -> Int32 {
     let slot = try directory.openToken(isVolatile: isVolatile)
@@ -87,7 +87,7 @@ struct ExecCommand: ParsableCommand {
       additions["SOFTDNA_SIGNATURE_PIN"] = card.pinSignature
       additions["SOFTDNA_SIGNATURE_PUK"] = card.pukSignature
     }
-    additions.merge(otherDay?.environment ?? [:]) { _, new in new }
+    additions.merge(clock?.environment ?? [:]) { _, new in new }
     return foreground { [additions] in world.run(command, environment: additions) }
   }
 }

@@ -86,10 +86,17 @@ struct LintTests {
   func benchmark() throws {
     let workplace = try Workplace()
     let result = try StatusBenchmark.run(
-      directory: workplace.file("benchmark"), entries: 2000, answers: 20)
-    #expect(result.entries == 2000)
+      directory: workplace.file("benchmark"), devices: 20, entries: 2000, answers: 20)
+    #expect(result.devices == 20)
     #expect(result.listBytes > 2000 * 40)
-    let authority = try Authority(directory: workplace.file("benchmark"))
-    #expect(try authority.devices().count == 1000)
+    let authority = try Authority(
+      directory: workplace.file("benchmark"), clock: .fixed(Day(number: 20_500)))
+    let devices = try authority.devices()
+    #expect(devices.count == 20)
+    #expect(try devices.allSatisfy { try authority.status(of: $0) == .suspended })
+    let list = try workplace.write(try authority.revocationList(of: "a-cns").der, "list.crl")
+    let text = try openssl("crl", "-inform", "DER", "-in", list, "-noout", "-text").output
+    #expect(text.components(separatedBy: "Serial Number:").count == 2001)
+    #expect(text.components(separatedBy: "Certificate Hold").count == 21)
   }
 }

@@ -55,27 +55,8 @@ struct OnlineAuthority {
 
   /// `openssl` with the system's clock at the authority's time.
   func openssl(_ arguments: String...) async throws -> (status: Int32, output: String) {
-    // Debian package faketime; its command would leave semaphores behind when it is killed.
-    let folder = "/usr/lib/\(Self.architecture)-linux-gnu/faketime"
-    return try await command(
-      [
-        "LD_PRELOAD=\(folder)/libfaketime.so.1", "FAKETIME=@\(text(clock.now))",
-        "FAKETIME_DISABLE_SHM=1", "openssl",
-      ] + arguments)
-  }
-
-  private static var architecture: String {
-    #if arch(arm64)
-      "aarch64"
-    #else
-      "x86_64"
-    #endif
-  }
-
-  private func text(_ date: Date) -> String {
-    let day = Day(date)
-    let second = Int(date.timeIntervalSince1970) - day.number * 86_400
-    return "\(day) \(second / 3600):\(second / 60 % 60):\(second % 60)"
+    let time = try HostClock(at: clock.now).environment.map { "\($0)=\($1)" }
+    return try await command(time + ["openssl"] + arguments)
   }
 
   /// Gets a URL of the server into a file.

@@ -38,94 +38,102 @@ struct Request {
   var words: String { refusal.map { " is refused: \($0.rawValue)" } ?? "" }
 }
 
+/// A step that asks the authority for something about the device.
+protocol RequestStep: Step {
+  var request: Request { get }
+  /// What is asked for: "suspend the device".
+  var wish: String { get }
+  /// Asks for it.
+  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
+    throws(AuthorityError)
+}
+
+extension RequestStep {
+  var title: String { wish + request.words }
+
+  func run(in world: World) throws(StepFailure) {
+    let device = try world.issuedDevice()
+    let requester = try request.requester(in: world)
+    _ = try Refusal.expect(request.refusal) {
+      try ask(world.counter.authority, device, by: requester)
+    }
+  }
+}
+
 /// Suspension: reversible.
-struct Suspend: Step {
+struct Suspend: RequestStep {
   static let keyword = "suspend"
   static let summary = "suspend the certificates, online with the user code or at the counter"
   static let keys = Request.keys
   let request: Request
+  let wish = "suspend the device"
 
   init(_ fields: Fields) { request = Request(fields) }
 
-  var title: String { "suspend the device" + request.words }
-
-  func run(in world: World) throws(StepFailure) {
-    let device = try world.issuedDevice()
-    let requester = try request.requester(in: world)
-    _ = try Refusal.expect(request.refusal) {
-      try world.counter.authority.suspend(device, by: requester, at: request.desk)
-    }
+  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
+    throws(AuthorityError)
+  {
+    try authority.suspend(device, by: requester, at: request.desk)
   }
 }
 
 /// Reactivation undoes a suspension.
-struct Reactivate: Step {
+struct Reactivate: RequestStep {
   static let keyword = "reactivate"
   static let summary = "undo a suspension"
   static let keys = Request.keys
   let request: Request
+  let wish = "reactivate the device"
 
   init(_ fields: Fields) { request = Request(fields) }
 
-  var title: String { "reactivate the device" + request.words }
-
-  func run(in world: World) throws(StepFailure) {
-    let device = try world.issuedDevice()
-    let requester = try request.requester(in: world)
-    _ = try Refusal.expect(request.refusal) {
-      try world.counter.authority.reactivate(device, by: requester, at: request.desk)
-    }
+  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
+    throws(AuthorityError)
+  {
+    try authority.reactivate(device, by: requester, at: request.desk)
   }
 }
 
 /// Revocation: final.
-struct Revoke: Step {
+struct Revoke: RequestStep {
   static let keyword = "revoke"
   static let summary = "revoke the certificates for good"
   static let keys: [Key] =
     [.required("because", .choice(of: RevocationCause.self), "the cause")] + Request.keys
   let request: Request
   let cause: RevocationCause
+  var wish: String { "revoke the device (\(cause.rawValue))" }
 
   init(_ fields: Fields) {
     request = Request(fields)
     cause = fields.choice("because") ?? .loss
   }
 
-  var title: String { "revoke the device (\(cause.rawValue))" + request.words }
-
-  func run(in world: World) throws(StepFailure) {
-    let device = try world.issuedDevice()
-    let requester = try request.requester(in: world)
-    _ = try Refusal.expect(request.refusal) {
-      try world.counter.authority.revoke(
-        device, because: cause, by: requester, at: request.desk)
-    }
+  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
+    throws(AuthorityError)
+  {
+    try authority.revoke(device, because: cause, by: requester, at: request.desk)
   }
 }
 
 /// Another address for notices.
-struct ChangeEMail: Step {
+struct ChangeEMail: RequestStep {
   static let keyword = "change-email"
   static let summary = "change the address that notices go to"
   static let keys: [Key] = [.required("to", .text, "the new address")] + Request.keys
   let request: Request
   let address: String
+  let wish = "change the e-mail address"
 
   init(_ fields: Fields) {
     request = Request(fields)
     address = fields.requiredText("to")
   }
 
-  var title: String { "change the e-mail address" + request.words }
-
-  func run(in world: World) throws(StepFailure) {
-    let device = try world.issuedDevice()
-    let requester = try request.requester(in: world)
-    _ = try Refusal.expect(request.refusal) {
-      try world.counter.authority.changeEMail(
-        of: device, to: address, by: requester, at: request.desk)
-    }
+  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
+    throws(AuthorityError)
+  {
+    try authority.changeEMail(of: device, to: address, by: requester, at: request.desk)
   }
 }
 

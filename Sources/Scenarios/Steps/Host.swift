@@ -59,7 +59,8 @@ struct Host: Step {
   }
 
   private func environment(_ world: World) throws -> [String: String] {
-    var environment = try FakeTime.environment(at: world.clock.now)
+    var environment = try HostClock(at: world.clock.now).environment
+    environment["TZ"] = "UTC"
     environment["HOME"] = try world.hostFolder()
     environment["LC_ALL"] = "C.UTF-8"
     environment["SOFTDNA_CA_FILE"] = world.counter.authority.chainFile
@@ -78,35 +79,6 @@ extension World {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     return folder
   }
-}
-
-/// What makes programs believe that it is another day.
-enum FakeTime {
-  /// The library is not where Debian puts it.
-  struct Missing: Error, CustomStringConvertible {
-    let description =
-      "host software at the scenario's date needs libfaketime: apt-get install faketime"
-  }
-
-  /// Variables that make a program's clock start at `date`.
-  static func environment(at date: Date) throws(Missing) -> [String: String] {
-    guard let library else { throw Missing() }
-    let format = Date.ISO8601FormatStyle(dateTimeSeparator: .space, timeZone: .gmt)
-    return [
-      "LD_PRELOAD": library, "TZ": "UTC",
-      "FAKETIME": "@" + String(date.formatted(format).prefix(19)),
-      // Waiting for a reader must take as long as it takes.
-      "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1",
-    ]
-  }
-
-  private static let library: String? = {
-    let folders =
-      ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []).sorted()
-      .map { "/usr/lib/\($0)/faketime" } + ["/usr/lib/faketime", "/usr/local/lib/faketime"]
-    return folders.map { $0 + "/libfaketimeMT.so.1" }
-      .first { FileManager.default.isReadableFile(atPath: $0) }
-  }()
 }
 
 /// A command of the shell, its output kept, with a limit to its time.
