@@ -46,19 +46,21 @@ final class BenchmarkSite {
   /// The run's token on its image file, in the same state. One at a time.
   func tokenOnDisk() throws -> Slot { try ready(issued().state.openToken()) }
 
-  private func ready(_ slot: Slot) throws -> Slot {
-    _ = try slot.powerOn()
-    let session = CardSession(slot)
+  private func ready<Card: CardChannel>(_ card: Card) throws -> Card {
+    _ = try card.powerOn()
+    let session = CardSession(card)
     try session.select([0x1100, 0x1101])
     try session.verify(KeySlot.authentication.pin, issued().token.scratchCard.pinCNS)
     _ = try session.signBlock([1, 2, 3], key: KeySlot.authentication.key)
-    return slot
+    return card
   }
 
   /// The token and the C card in the two slots of one reader of one pcscd.
   func pcsc() throws -> PCSCPair {
     if let shared { return shared }
-    let pair = try PCSCPair(card: tokenInMemory(), floorCard: floorCard())
+    let pair = try PCSCPair(
+      card: issued().state.openToken(isVolatile: true), floorCard: floorCard())
+    _ = try ready(pair.token)
     shared = pair
     return pair
   }
