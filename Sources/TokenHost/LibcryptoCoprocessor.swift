@@ -54,7 +54,7 @@ struct LibcryptoCoprocessor: Coprocessor, ~Copyable {
   {
     do throws(CryptoError) {
       switch algorithm {
-      case .rsa: keys[slot] = LoadedKey(rsa: try LoadedRSAKey(der: material))
+      case .rsa: keys[slot] = LoadedKey(rsa: try RSAPrivateOperation(RSAKey(der: material)))
       case .ecdsa: keys[slot] = LoadedKey(curve: try LoadedECKey(der: material))
       }
     } catch {
@@ -107,43 +107,8 @@ struct LibcryptoCoprocessor: Coprocessor, ~Copyable {
 
 /// A private key in a slot: one of the two.
 private struct LoadedKey {
-  var rsa: LoadedRSAKey?
+  var rsa: RSAPrivateOperation?
   var curve: LoadedECKey?
-}
-
-/// An RSA key with the context libcrypto needs for raw operations made once.
-private final class LoadedRSAKey {
-  private let key: RSAKey
-  private let context: OpaquePointer
-
-  init(der: Span<UInt8>) throws(CryptoError) {
-    key = try RSAKey(der: der)
-    let operation = "prepare an RSA private key"
-    context = try CryptoError.require(EVP_PKEY_CTX_new(key.handle, nil), operation)
-    // Signing without a digest and without padding is RSASP1, which is RSADP too.
-    try CryptoError.check(EVP_PKEY_sign_init(context), operation)
-    try CryptoError.check(EVP_PKEY_CTX_set_rsa_padding(context, RSA_NO_PADDING), operation)
-  }
-
-  deinit { EVP_PKEY_CTX_free(context) }
-
-  var modulusLength: Int { key.modulusLength }
-  var modulus: [UInt8] { key.modulus }
-  var publicExponent: [UInt8] { key.publicExponent }
-
-  func apply(to input: Span<UInt8>, into output: inout [UInt8]) throws(CryptoError) {
-    let start = output.count
-    var length = modulusLength
-    for _ in 0..<length { output.append(0) }
-    let result = output.withUnsafeMutableBufferPointer { target in
-      input.withUnsafeBufferPointer { source in
-        EVP_PKEY_sign(
-          context, target.baseAddress.map { $0 + start }, &length, source.baseAddress,
-          source.count)
-      }
-    }
-    try CryptoError.check(result, "apply an RSA private key")
-  }
 }
 
 /// A key on an elliptic curve.

@@ -11,23 +11,22 @@ final class ProgressLine: Sendable {
     self.total = total
     isShown =
       isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["CI"] == nil && total > 1
-    show(0)
+    show()
   }
 
   /// One more is done.
   func advance() {
-    show(
-      done.withLock { done in
-        done += 1
-        return done
-      })
+    done.withLock { $0 += 1 }
+    show()
+  }
+
+  /// What is being done.
+  func show(_ activity: String = "") {
+    let done = done.withLock { $0 }
+    guard isShown, done < total else { return }
+    Console.write("\r\u{1B}[K\(done) of \(total) … \(activity)", to: .standardError)
   }
 
   /// Makes room for other output.
   func clear() { if isShown { Console.write("\r\u{1B}[K", to: .standardError) } }
-
-  private func show(_ done: Int) {
-    guard isShown, done < total else { return }
-    Console.write("\r\u{1B}[K\(done) of \(total) …", to: .standardError)
-  }
 }

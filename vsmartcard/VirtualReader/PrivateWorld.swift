@@ -44,19 +44,9 @@ public final class PrivateWorld: Sendable {
     observer: @escaping @Sendable (VPCDCardEnd.Event) -> Void = { _ in }
   ) throws(VirtualReaderError) -> PrivateWorld {
     let deadline = ContinuousClock.now + configuration.timeout
-    var failure: VirtualReaderError?
-    // Root needs no user namespace, but may be a root that is not allowed the other kind.
-    for inUserNamespace in geteuid() == 0 ? [false, true] : [true] {
-      do throws(VirtualReaderError) {
-        let process = try WorldProcess(configuration, inUserNamespace: inUserNamespace)
-        return try PrivateWorld(
-          process, card, configuration.readerName, deadline: deadline, observer)
-      } catch {
-        guard error.code == WorldProcess.namespaceRefused else { throw error }
-        failure = error
-      }
+    return try WorldProcess.start(configuration) { process throws(VirtualReaderError) in
+      try PrivateWorld(process, card, configuration.readerName, deadline: deadline, observer)
     }
-    throw failure ?? VirtualReaderError("start a private PC/SC world", reason: "no namespace")
   }
 
   private init(
@@ -77,7 +67,8 @@ public final class PrivateWorld: Sendable {
       throw error
     }
     do throws(VirtualReaderError) {
-      try waitUntilSeen(deadline: deadline)
+      // A card that is present may be one that somebody else put there first.
+      try process.waitUntilPresent(in: readerName, deadline: deadline) { cardEnd.isSeen }
     } catch {
       stop()
       throw error
@@ -113,22 +104,6 @@ public final class PrivateWorld: Sendable {
         try process.check(deadline: deadline, waitingFor: "vpcd does not listen")
         usleep(20)
       }
-    }
-  }
-
-  /// Returns when pcscd shows our card, and not one somebody else put there first.
-  private func waitUntilSeen(
-    deadline: ContinuousClock.Instant
-  ) throws(VirtualReaderError) {
-    while true {
-      let isPresent =
-        (try? service.wait(for: .present, in: readerName, timeout: .milliseconds(200))) ?? false
-      if isPresent, cardEnd.isSeen { return }
-      try process.check(
-        deadline: deadline,
-        waitingFor: isPresent
-          ? "another card is in the reader" : "the reader \(readerName) does not show the card")
-      usleep(1000)
     }
   }
 }

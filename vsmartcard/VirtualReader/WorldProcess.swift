@@ -44,6 +44,26 @@ final class WorldProcess: Sendable {
     rm -rf "$1"
     """
 
+  /// Starts pcscd and makes a world around it, in the kind of namespace that is allowed.
+  ///
+  /// - Parameter make: fails with ``namespaceRefused`` where pcscd was not allowed the one it got.
+  static func start<World>(
+    _ configuration: PrivateWorld.Configuration,
+    make: (WorldProcess) throws(VirtualReaderError) -> World
+  ) throws(VirtualReaderError) -> World {
+    var failure: VirtualReaderError?
+    // Root needs no user namespace, but may be a root that is not allowed the other kind.
+    for inUserNamespace in geteuid() == 0 ? [false, true] : [true] {
+      do throws(VirtualReaderError) {
+        return try make(try WorldProcess(configuration, inUserNamespace: inUserNamespace))
+      } catch {
+        guard error.code == namespaceRefused else { throw error }
+        failure = error
+      }
+    }
+    throw failure ?? VirtualReaderError("start a private PC/SC world", reason: "no namespace")
+  }
+
   /// Starts pcscd; it is not ready yet when this returns.
   ///
   /// - Parameter ports: Where vpcd listens; nil has the kernel choose.
@@ -68,6 +88,23 @@ final class WorldProcess: Sendable {
     } catch {
       directory.remove()
       throw error
+    }
+  }
+
+  /// Returns when pcscd shows a card in the reader, and `isExpected` says that it is the right one.
+  func waitUntilPresent(
+    in reader: String, deadline: ContinuousClock.Instant, isExpected: () -> Bool
+  ) throws(VirtualReaderError) {
+    let service = PCSCService(socketPath: directory.socketPath)
+    while true {
+      let isPresent =
+        (try? service.wait(for: .present, in: reader, timeout: .milliseconds(200))) ?? false
+      if isPresent, isExpected() { return }
+      try check(
+        deadline: deadline,
+        waitingFor: isPresent
+          ? "another card is in the reader" : "the reader \(reader) does not show the card")
+      usleep(1000)
     }
   }
 
