@@ -17,7 +17,7 @@ TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pc
 
 # How long `make fuzz` runs each target, and what it instruments.
 SECONDS ?= 60
-FUZZ_TARGETS := Story TLV Image Frame
+FUZZ_TARGETS := Story TLV Image Frame Radio
 
 .PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean \
   access-matrix fuzz sanitize

@@ -52,6 +52,9 @@ let package = Package(
       dependencies: ["ISO7816", "Terminal", "CPCSC"],
       path: "vsmartcard/VirtualReader", swiftSettings: host),
     .target(
+      name: "BLETransport", dependencies: ["ISO7816", "Terminal"],
+      path: "ble/BLETransport", swiftSettings: host),
+    .target(
       name: "Authority",
       dependencies: ["Cryptography", "CCrypto", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: host),
@@ -119,6 +122,10 @@ let package = Package(
     .target(
       name: "FrameCheck", dependencies: ["VirtualReader"], path: "Tests/FrameCheck",
       swiftSettings: host),
+    // What must hold for whatever comes over the air.
+    .target(
+      name: "RadioCheck", dependencies: ["BLETransport"], path: "Tests/RadioCheck",
+      swiftSettings: host),
     .testTarget(
       name: "FirmwareTests", dependencies: ["ISO7816", "Firmware", "FlashTesting"],
       swiftSettings: host),
@@ -139,6 +146,9 @@ let package = Package(
       name: "VirtualReaderTests",
       dependencies: ["ISO7816", "Terminal", "VirtualReader", "FrameCheck"],
       swiftSettings: host),
+    .testTarget(
+      name: "BLETransportTests",
+      dependencies: ["ISO7816", "Terminal", "BLETransport", "RadioCheck"], swiftSettings: host),
     .testTarget(
       name: "AuthorityTests",
       dependencies: ["Authority", "StatusServer", "Cryptography", "CCrypto"],
@@ -212,7 +222,7 @@ if Context.environment["FIRMWARE_IMAGE"] != nil {
 if Context.environment["FUZZ"] != nil {
   package.targets += [
     ("Story", "TokenModel"), ("TLV", "TokenModel"), ("Image", "TokenModel"),
-    ("Frame", "FrameCheck"),
+    ("Frame", "FrameCheck"), ("Radio", "RadioCheck"),
   ].map { name, subject in
     .executableTarget(
       name: "Fuzz" + name, dependencies: [.byName(name: subject)], path: "Tests/Fuzz/" + name,
