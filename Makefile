@@ -15,6 +15,9 @@ TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pc
   python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
   qemu-system-arm valgrind tshark
 
+# The virtual machine with Bluetooth (ble/testbed) and what its tests call.
+BLE_PACKAGES := qemu-system-x86 bluez bluez-test-tools dbus busybox-static perl python3 python3-venv
+
 # How long `make fuzz` runs each target, and what it instruments.
 SECONDS ?= 60
 FUZZ_TARGETS := Story TLV Image Frame Radio
@@ -36,7 +39,7 @@ setup-run:
 	@sh .ci/install $(BUILD_PACKAGES) $(RUN_PACKAGES)
 
 setup-test:
-	@sh .ci/install $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@sh .ci/install $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(BLE_PACKAGES)
 
 build: setup-run
 	$(SWIFT) build -c release --product softdna
