@@ -51,53 +51,64 @@ public enum RadioTraffic {
 private struct Witness {
   let sender: Opcode.Sender
   let maximum: Int
-  private var bytes: [UInt8: [Int: UInt8]] = [:]
-  private var lastEnded: UInt8?
+  /// The newest id, and what has come of its message.
+  private var id: UInt8?
+  private var bytes: [Int: UInt8] = [:]
+  private var hasEnded = false
 
   init(sender: Opcode.Sender, maximum: Int) {
     self.sender = sender
     self.maximum = maximum
   }
 
-  mutating func ended(_ id: UInt8) {
-    lastEnded = id
-    bytes = [:]
+  /// A fragment of `other` would begin a message.
+  private func isNew(_ other: UInt8) -> Bool {
+    id.map { (1...127).contains(other &- $0) } ?? true
   }
 
+  private mutating func begin(_ newer: UInt8) {
+    id = newer
+    bytes = [:]
+    hasEnded = false
+  }
+
+  mutating func ended(_ other: UInt8) {
+    if other == id { hasEnded = true }
+  }
+
+  /// A value that was taken or ignored.
   mutating func saw(_ value: [UInt8], completing message: Message?) -> String? {
-    // Taken or ignored: it is a frame.
-    guard value.count >= 6, let opcode = Opcode(rawValue: value[0]),
-      opcode.sender == sender
+    guard value.count >= 6, let opcode = Opcode(rawValue: value[0]), opcode.sender == sender
     else { return "\(value) was not refused" }
     if opcode.isNotice {
       return message == Message(opcode, id: value[1], payload: Array(value[6...]))
         ? nil : "a notice is not what was sent"
     }
+    if isNew(value[1]) { begin(value[1]) }
+    guard value[1] == id, !hasEnded else {
+      return message == nil ? nil : "\(value) brought back a message that was over"
+    }
     let start = Int(value[2]) << 8 | Int(value[3])
-    for (position, byte) in value[6...].enumerated() {
-      bytes[value[1], default: [:]][start + position] = byte
+    for (position, byte) in value[6...].enumerated() { bytes[start + position] = byte }
+    let total = Int(value[4]) << 8 | Int(value[5])
+    guard total <= maximum else { return "\(value) is too long and was not refused" }
+    guard bytes.count == total else {
+      return message == nil ? nil : "bytes of it were never sent: \(value)"
     }
-    guard let message else { return nil }
-    guard message.opcode == opcode, message.id == value[1],
-      message.payload.count == Int(value[4]) << 8 | Int(value[5])
-    else { return "\(message) was not announced like that" }
-    guard message.payload.count <= maximum else { return "\(message) is too long" }
-    guard lastEnded.map({ Int8(bitPattern: message.id &- $0) > 0 }) ?? true else {
-      return "\(message) comes out a second time"
-    }
-    for (position, byte) in message.payload.enumerated() {
-      guard bytes[message.id]?[position] == byte else {
-        return "byte \(position) of \(message) was never sent"
-      }
-    }
-    ended(message.id)
-    return nil
+    let payload = (0..<total).compactMap { bytes[$0] }
+    hasEnded = true
+    return message == Message(opcode, id: value[1], payload: payload)
+      ? nil : "not what was sent: \(value)"
   }
 
   mutating func saw(_ value: [UInt8], refused refusal: FrameRefusal) -> String? {
     guard refusal.id == (value.count > 1 ? value[1] : nil) else {
       return "the refusal of \(value) names another message"
     }
+    guard let other = refusal.id else { return nil }
+    let isNotice = Opcode(rawValue: value[0])?.isNotice ?? true
+    if refusal.reason == .tooLong, !isNotice, isNew(other) { begin(other) }
+    ended(other)
     return nil
   }
 }
