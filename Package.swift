@@ -13,6 +13,10 @@ let host: [SwiftSetting] = [
 let firmware: [SwiftSetting] =
   host + [.strictMemorySafety(), .treatWarning("EmbeddedRestrictions", as: .error)]
 
+/// Bluetooth LE needs libbluetooth, which is GPL-2.0-or-later: `NO_BLE=1` builds without it
+/// (docs/decisions/0008-a-build-without-bluetooth.md).
+let hasBLE = Context.environment["NO_BLE"] == nil
+
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -48,6 +52,9 @@ let package = Package(
       dependencies: ["ISO7816", "Terminal", "CPCSC"],
       path: "vsmartcard/VirtualReader", swiftSettings: host),
     .target(
+      name: "BLETransport", dependencies: ["ISO7816", "Terminal"],
+      path: "ble/BLETransport", swiftSettings: host),
+    .target(
       name: "Authority",
       dependencies: ["Cryptography", "CCrypto", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: host),
@@ -77,8 +84,9 @@ let package = Package(
         "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Cryptography",
         "Authority", "Issuance", "Scenarios", "StatusServer", "Traces",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      swiftSettings: host),
+      ] + (hasBLE ? ["BLETransport"] : []),
+      exclude: hasBLE ? [] : ["BLE"],
+      swiftSettings: host + (hasBLE ? [.define("BLE")] : [])),
     // The card the benchmark measures against: the same sockets, no logic, in C.
     .executableTarget(name: "softdna-floor-card", path: "vsmartcard/FloorCard"),
     // Heap allocations of the commands sent most: a program of its own, as it counts by standing in
@@ -114,6 +122,10 @@ let package = Package(
     .target(
       name: "FrameCheck", dependencies: ["VirtualReader"], path: "Tests/FrameCheck",
       swiftSettings: host),
+    // What must hold for whatever comes over the air.
+    .target(
+      name: "RadioCheck", dependencies: ["BLETransport"], path: "Tests/RadioCheck",
+      swiftSettings: host),
     .testTarget(
       name: "FirmwareTests", dependencies: ["ISO7816", "Firmware", "FlashTesting"],
       swiftSettings: host),
@@ -134,6 +146,9 @@ let package = Package(
       name: "VirtualReaderTests",
       dependencies: ["ISO7816", "Terminal", "VirtualReader", "FrameCheck"],
       swiftSettings: host),
+    .testTarget(
+      name: "BLETransportTests",
+      dependencies: ["ISO7816", "Terminal", "BLETransport", "RadioCheck"], swiftSettings: host),
     .testTarget(
       name: "AuthorityTests",
       dependencies: ["Authority", "StatusServer", "Cryptography", "CCrypto"],
@@ -174,6 +189,22 @@ let package = Package(
   ]
 )
 
+if hasBLE {
+  package.targets += [
+    // The token over Bluetooth LE, both ends of it.
+    .systemLibrary(
+      name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(
+      name: "CBluetooth", pkgConfig: "bluez", providers: [.apt(["libbluetooth-dev"])]),
+    .target(
+      name: "BLETransport", dependencies: ["ISO7816", "Terminal", "CSystemd", "CBluetooth"],
+      path: "ble/BLETransport", swiftSettings: host),
+    .testTarget(
+      name: "BLETransportTests", dependencies: ["ISO7816", "Terminal", "BLETransport"],
+      swiftSettings: host),
+  ]
+}
+
 // The firmware as a whole image for a chip, which is linked by `make embedded`. Nothing of it
 // runs on a host, so the host's builds do not know of it.
 if Context.environment["FIRMWARE_IMAGE"] != nil {
@@ -191,7 +222,7 @@ if Context.environment["FIRMWARE_IMAGE"] != nil {
 if Context.environment["FUZZ"] != nil {
   package.targets += [
     ("Story", "TokenModel"), ("TLV", "TokenModel"), ("Image", "TokenModel"),
-    ("Frame", "FrameCheck"),
+    ("Frame", "FrameCheck"), ("Radio", "RadioCheck"),
   ].map { name, subject in
     .executableTarget(
       name: "Fuzz" + name, dependencies: [.byName(name: subject)], path: "Tests/Fuzz/" + name,
