@@ -52,9 +52,6 @@ let package = Package(
       dependencies: ["ISO7816", "Terminal", "CPCSC"],
       path: "vsmartcard/VirtualReader", swiftSettings: host),
     .target(
-      name: "BLETransport", dependencies: ["ISO7816", "Terminal"],
-      path: "ble/BLETransport", swiftSettings: host),
-    .target(
       name: "Authority",
       dependencies: ["Cryptography", "CCrypto", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: host),
@@ -122,10 +119,6 @@ let package = Package(
     .target(
       name: "FrameCheck", dependencies: ["VirtualReader"], path: "Tests/FrameCheck",
       swiftSettings: host),
-    // What must hold for whatever comes over the air.
-    .target(
-      name: "RadioCheck", dependencies: ["BLETransport"], path: "Tests/RadioCheck",
-      swiftSettings: host),
     .testTarget(
       name: "FirmwareTests", dependencies: ["ISO7816", "Firmware", "FlashTesting"],
       swiftSettings: host),
@@ -146,9 +139,6 @@ let package = Package(
       name: "VirtualReaderTests",
       dependencies: ["ISO7816", "Terminal", "VirtualReader", "FrameCheck"],
       swiftSettings: host),
-    .testTarget(
-      name: "BLETransportTests",
-      dependencies: ["ISO7816", "Terminal", "BLETransport", "RadioCheck"], swiftSettings: host),
     .testTarget(
       name: "AuthorityTests",
       dependencies: ["Authority", "StatusServer", "Cryptography", "CCrypto"],
@@ -199,9 +189,13 @@ if hasBLE {
     .target(
       name: "BLETransport", dependencies: ["ISO7816", "Terminal", "CSystemd", "CBluetooth"],
       path: "ble/BLETransport", swiftSettings: host),
-    .testTarget(
-      name: "BLETransportTests", dependencies: ["ISO7816", "Terminal", "BLETransport"],
+    // What must hold for whatever comes over the air.
+    .target(
+      name: "RadioCheck", dependencies: ["BLETransport"], path: "Tests/RadioCheck",
       swiftSettings: host),
+    .testTarget(
+      name: "BLETransportTests",
+      dependencies: ["ISO7816", "Terminal", "BLETransport", "RadioCheck"], swiftSettings: host),
   ]
 }
 
@@ -220,10 +214,11 @@ if Context.environment["FIRMWARE_IMAGE"] != nil {
 
 /// libFuzzer brings a main of its own: without it these do not link (`make fuzz`).
 if Context.environment["FUZZ"] != nil {
-  package.targets += [
+  let subjects = [
     ("Story", "TokenModel"), ("TLV", "TokenModel"), ("Image", "TokenModel"),
-    ("Frame", "FrameCheck"), ("Radio", "RadioCheck"),
-  ].map { name, subject in
+    ("Frame", "FrameCheck"),
+  ]
+  package.targets += (subjects + (hasBLE ? [("Radio", "RadioCheck")] : [])).map { name, subject in
     .executableTarget(
       name: "Fuzz" + name, dependencies: [.byName(name: subject)], path: "Tests/Fuzz/" + name,
       swiftSettings: host)

@@ -70,7 +70,8 @@ struct VPCDService: ~Copyable {
     case .command(let body):
       if isWaiting { try takePower { card throws(ChannelError) in try card.powerOn() } }
       guard !isWaiting else {
-        VPCDFrame.encode(StatusWord.noPreciseDiagnosis.bytes, into: &frame)
+        let answer = StatusWord.noPreciseDiagnosis
+        VPCDFrame.encode([answer.sw1, answer.sw2], into: &frame)
         break
       }
       try card.transmit(bytes.extracting(body), into: &response)
