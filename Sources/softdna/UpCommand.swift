@@ -10,8 +10,9 @@ struct UpCommand: ParsableCommand {
     abstract: "Plug the token into this machine's virtual PC/SC reader until interrupted.",
     discussion: """
       The reader is vsmartcard's vpcd (Debian: vsmartcard-vpcd) under the machine's own pcscd. \
-      While it runs, lines on standard input act on the token: insert, remove, press, quit; \
-      from elsewhere `softdna ctl` does the same.
+      While it runs, lines on standard input act on the token: insert, remove, press, quit and \
+      the other requests of `softdna ctl` that need no more words; from elsewhere `softdna ctl` \
+      does the same.
       """)
 
   @OptionGroup var state: StateOption
@@ -22,7 +23,10 @@ struct UpCommand: ParsableCommand {
 
   func run() throws {
     let (host, port) = try endpoint()
-    let slot = try state.directory.openToken(isVolatile: volatility.isVolatile)
+    let token = try ControlledToken(
+      state.directory, isVolatile: volatility.isVolatile, clock: state.directory.clock,
+      clockIsSeenBy: ["authority"])
+    let channel = token.channel
     let log = try self.log.map { try TraceLog(path: $0, channel: "vpcd") }
     // Signals end the run in order: the card is taken out, then powered off.
     let interrupted = DispatchSemaphore(value: 0)
@@ -35,28 +39,31 @@ struct UpCommand: ParsableCommand {
     }
     defer { for source in sources { source.cancel() } }
     let cardEnd = try failing {
-      try VPCDCardEnd.connect(log?.recording(slot) ?? slot, host: host, port: port) { event in
+      try VPCDCardEnd.connect(
+        log?.recording(channel) ?? channel, host: host, port: port
+      ) { event in
         Console.note("softdna: \(event)")
       }
     }
-    let control = try ControlSocket(
-      path: state.directory.controlSocket,
-      target: ControlTarget(
-        insert: { cardEnd.insert() }, remove: { cardEnd.remove() },
-        press: { slot.pressButton() }))
+    token.plug(into: cardEnd)
+    let control = try ControlSocket(path: state.directory.controlSocket, token: token)
     defer { control.stop() }
     Console.note("softdna: the token is in the reader at \(host):\(port); end with Ctrl-C")
     Thread.detachNewThread {
       while let line = readLine() {
-        switch line.trimmingCharacters(in: .whitespaces) {
+        let word = line.trimmingCharacters(in: .whitespaces)
+        switch word {
         case "": break
-        case "insert": cardEnd.insert()
-        case "remove": cardEnd.remove()
-        case "press": slot.pressButton()
         case "quit":
           interrupted.signal()
           return
-        default: Console.note("softdna: unknown \"\(line)\"; known: insert, remove, press, quit")
+        default:
+          do {
+            let result = try ControlVocabulary.perform(["do": .text(word)], on: token)
+            if result != .null { Console.note(result.text()) }
+          } catch {
+            Console.note("softdna: \(error)")
+          }
         }
       }
     }
