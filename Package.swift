@@ -214,10 +214,11 @@ if Context.environment["FIRMWARE_IMAGE"] != nil {
 
 /// libFuzzer brings a main of its own: without it these do not link (`make fuzz`).
 if Context.environment["FUZZ"] != nil {
-  package.targets += [
+  let subjects = [
     ("Story", "TokenModel"), ("TLV", "TokenModel"), ("Image", "TokenModel"),
-    ("Frame", "FrameCheck"), ("Radio", "RadioCheck"),
-  ].map { name, subject in
+    ("Frame", "FrameCheck"),
+  ]
+  package.targets += (subjects + (hasBLE ? [("Radio", "RadioCheck")] : [])).map { name, subject in
     .executableTarget(
       name: "Fuzz" + name, dependencies: [.byName(name: subject)], path: "Tests/Fuzz/" + name,
       swiftSettings: host)
