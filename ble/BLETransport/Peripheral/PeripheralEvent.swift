@@ -41,7 +41,7 @@ extension PeripheralEvent: CustomStringConvertible {
     case .pairingClosed: "hosts cannot be paired any more"
     case .passkey(let host, let passkey): "\(host) wants to pair; type there: \(passkey)"
     case .comparison(let host, let passkey):
-      "\(host) wants to pair; does it show \(passkey)? yes or no"
+      "\(host) wants to pair; does it show \(passkey)? confirm or reject"
     case .pairingRefused(let host, let reason): "\(host) was not paired: \(reason)"
     case .bonded(let host): "\(host) is paired"
     case .unbonded(let host): "\(host) is not paired any more"
