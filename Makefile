@@ -5,18 +5,22 @@ SWIFT ?= swift
 TOKEN := .build/token
 # Where `make firmware-arm` puts its.
 CHIP_TOKEN := .build/token-on-chip
-SOURCES := Package.swift Sources Tests vsmartcard
+SOURCES := Package.swift Sources Tests vsmartcard ble
 
 # To build; to run over a PC/SC reader; to test against host software.
-BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev pkg-config
+BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev libsystemd-dev libbluetooth-dev \
+  pkg-config
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
   python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
   qemu-system-arm valgrind tshark
 
+# The virtual machine with Bluetooth (ble/testbed) and what its tests call.
+BLE_PACKAGES := qemu-system-x86 bluez bluez-test-tools dbus busybox-static perl python3 python3-venv
+
 # How long `make fuzz` runs each target, and what it instruments.
 SECONDS ?= 60
-FUZZ_TARGETS := Story TLV Image Frame
+FUZZ_TARGETS := Story TLV Image Frame Radio
 
 .PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean \
   access-matrix fuzz sanitize
@@ -35,7 +39,7 @@ setup-run:
 	@sh .ci/install $(BUILD_PACKAGES) $(RUN_PACKAGES)
 
 setup-test:
-	@sh .ci/install $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@sh .ci/install $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(BLE_PACKAGES)
 
 build: setup-run
 	$(SWIFT) build -c release --product softdna

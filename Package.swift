@@ -13,6 +13,10 @@ let host: [SwiftSetting] = [
 let firmware: [SwiftSetting] =
   host + [.strictMemorySafety(), .treatWarning("EmbeddedRestrictions", as: .error)]
 
+/// Bluetooth LE needs libbluetooth, which is GPL-2.0-or-later: `NO_BLE=1` builds without it
+/// (docs/decisions/0008-a-build-without-bluetooth.md).
+let hasBLE = Context.environment["NO_BLE"] == nil
+
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -77,8 +81,9 @@ let package = Package(
         "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Cryptography",
         "Authority", "Issuance", "Scenarios", "StatusServer", "Traces",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      swiftSettings: host),
+      ] + (hasBLE ? ["BLETransport"] : []),
+      exclude: hasBLE ? [] : ["BLE"],
+      swiftSettings: host + (hasBLE ? [.define("BLE")] : [])),
     // The card the benchmark measures against: the same sockets, no logic, in C.
     .executableTarget(name: "softdna-floor-card", path: "vsmartcard/FloorCard"),
     // Heap allocations of the commands sent most: a program of its own, as it counts by standing in
@@ -174,6 +179,38 @@ let package = Package(
   ]
 )
 
+if hasBLE {
+  package.targets += [
+    // The token over Bluetooth LE, both ends of it.
+    .systemLibrary(
+      name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(
+      name: "CBluetooth", pkgConfig: "bluez", providers: [.apt(["libbluetooth-dev"])]),
+    .target(
+      name: "BLETransport", dependencies: ["ISO7816", "Terminal", "CSystemd", "CBluetooth"],
+      path: "ble/BLETransport", swiftSettings: host),
+    // The token the radio benchmark measures against: the same bus calls and sockets, in C.
+    .executableTarget(
+      name: "softdna-floor-radio", path: "ble/FloorRadio",
+      linkerSettings: [.linkedLibrary("systemd")]),
+    // What must hold for whatever comes over the air.
+    .target(
+      name: "RadioCheck", dependencies: ["BLETransport"], path: "Tests/RadioCheck",
+      swiftSettings: host),
+    .testTarget(
+      name: "BLETransportTests",
+      dependencies: ["ISO7816", "Terminal", "BLETransport", "RadioCheck"], swiftSettings: host),
+    // Token, bridge and host software in a virtual machine with real BlueZ (ble/testbed).
+    .testTarget(
+      name: "BLETests",
+      dependencies: [
+        "softdna", "softdna-floor-radio",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      exclude: ["Guest"], swiftSettings: host),
+  ]
+}
+
 // The firmware as a whole image for a chip, which is linked by `make embedded`. Nothing of it
 // runs on a host, so the host's builds do not know of it.
 if Context.environment["FIRMWARE_IMAGE"] != nil {
@@ -189,10 +226,11 @@ if Context.environment["FIRMWARE_IMAGE"] != nil {
 
 /// libFuzzer brings a main of its own: without it these do not link (`make fuzz`).
 if Context.environment["FUZZ"] != nil {
-  package.targets += [
+  let subjects = [
     ("Story", "TokenModel"), ("TLV", "TokenModel"), ("Image", "TokenModel"),
     ("Frame", "FrameCheck"),
-  ].map { name, subject in
+  ]
+  package.targets += (subjects + (hasBLE ? [("Radio", "RadioCheck")] : [])).map { name, subject in
     .executableTarget(
       name: "Fuzz" + name, dependencies: [.byName(name: subject)], path: "Tests/Fuzz/" + name,
       swiftSettings: host)

@@ -152,6 +152,9 @@ public final class Slot: CardChannel {
   /// Presses the token's button: one operation that waits for it goes on.
   public func pressButton() { button.press() }
 
+  /// An operation waits for the button.
+  public var isWaitingForButton: Bool { button.isAwaited }
+
   /// Every record of the token's memory that holds, under a number of its own. For tests that
   /// compare states; the values include secrets.
   package func contents() -> [UInt32: [UInt8]] {

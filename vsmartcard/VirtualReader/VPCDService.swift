@@ -7,6 +7,8 @@ internal import Terminal
 struct VPCDService: ~Copyable {
   private let card: any CardChannel
   private var atr: ATR
+  /// The card was in use elsewhere when the reader wanted power.
+  private var isWaiting = false
   private var response: [UInt8] = []
   private var frame: [UInt8] = []
 
@@ -58,17 +60,37 @@ struct VPCDService: ~Copyable {
       try card.powerOff()
       return true
     case .powerOn:
-      atr = try card.powerOn()
+      try takePower { card throws(ChannelError) in try card.powerOn() }
       return true
     case .reset:
-      atr = try card.reset()
+      try takePower { card throws(ChannelError) in try card.reset() }
       return true
     case .getATR:
       VPCDFrame.encode(atr.bytes, into: &frame)
     case .command(let body):
+      if isWaiting { try takePower { card throws(ChannelError) in try card.powerOn() } }
+      guard !isWaiting else {
+        let answer = StatusWord.noPreciseDiagnosis
+        VPCDFrame.encode([answer.sw1, answer.sw2], into: &frame)
+        break
+      }
       try card.transmit(bytes.extracting(body), into: &response)
       VPCDFrame.encode(response, into: &frame)
     }
     return socket.send(frame)
+  }
+
+  /// Applies power. A card that is in use over another interface stays in the reader all the same
+  /// and is asked again at the next command: thrown, it would look taken away.
+  private mutating func takePower(
+    _ apply: (any CardChannel) throws(ChannelError) -> ATR
+  ) throws(ChannelError) {
+    do throws(ChannelError) {
+      atr = try apply(card)
+      isWaiting = false
+    } catch {
+      guard error.kind == .busy else { throw error }
+      isWaiting = true
+    }
   }
 }
