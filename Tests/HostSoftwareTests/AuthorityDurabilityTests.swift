@@ -67,6 +67,43 @@ struct AuthorityDurabilityTests {
     for (certificate, file) in zip(good, held) { #expect(file.hasPrefix(certificate)) }
   }
 
+  @Test("a replacement that is killed again and again ends with one new device, as the books say")
+  func replacement() async throws {
+    let token = try await TestToken(.current, "--date", "2026-03-02")
+    let old = try await token.books.rows("SELECT cardNumber FROM device")[0]
+    let replace = [
+      "replace", "--state", token.state, "--date", "2026-05-10", "--card", old, "--reason",
+      "defect",
+    ]
+    for _ in 0..<6 {
+      try await kill(replace, after: Int.random(in: 20..<900), token)
+      try await token.books.expectSound()
+    }
+    let last = try await Softdna.run(["authority"] + replace, in: token.folder)
+    if last.status != 0 {
+      #expect(last.status == 1 && last.errors.contains("it was replaced already"), "\(last)")
+    }
+    let active = try await token.books.rows(
+      """
+      SELECT cardNumber, (SELECT hex(der) FROM certificate
+        WHERE deviceId = device.id AND revokedAt IS NULL AND purpose = 'cns')
+      FROM device WHERE replaces IS NOT NULL AND id IN
+        (SELECT deviceId FROM enrolment WHERE state = 'active')
+      """)
+    try #require(active.count == 1)
+    let number = active[0].split(separator: "|")
+    #expect(try await token.certificates()[0].hasPrefix(number[1]))
+    // The scratch card is the new one's, the old card is kept.
+    let code = try token.codes().pinCNS.utf8.map { String(format: "%02X", $0) }.joined()
+    let verified = try await Softdna.run(
+      ["apdu", "--json", "--state", token.state, "0020001008" + code], in: token.folder)
+    #expect(verified.output.contains("9000"), "\(verified)")
+    #expect(token.folder.exists("state/token-\(old).nv"))
+    #expect(
+      try await token.books.count(
+        "SELECT COUNT(*) FROM certificate WHERE revokedAt IS NULL") == 2)
+  }
+
   @Test("a server and many command lines at once: nobody fails, nothing is lost")
   func concurrent() async throws {
     let port = try WebServer.freePort()

@@ -8,7 +8,7 @@ struct Books: Sendable {
 
   /// Rows of a query, their columns joined by `|`.
   func rows(_ query: String) async throws -> [String] {
-    try await python("for row in db.execute(\(literal(query))): print('|'.join(map(str, row)))")
+    try await python("for row in db.execute(sys.argv[1]): print('|'.join(map(str, row)))", query)
   }
 
   /// One number.
@@ -21,17 +21,16 @@ struct Books: Sendable {
     try await python("for line in db.iterdump(): print(line)")
   }
 
-  private func python(_ body: String) async throws -> [String] {
+  private func python(_ body: String, _ arguments: String...) async throws -> [String] {
     let path = try #require(HostPackage.systemPython)
     let outcome = try await Program.run(
       path,
-      ["-c", "import sqlite3\ndb = sqlite3.connect('\(state)/authority.sqlite')\n\(body)"],
+      ["-c", "import sqlite3, sys\ndb = sqlite3.connect('\(state)/authority.sqlite')\n\(body)"]
+        + arguments,
       environment: Softdna.environment(in: folder))
     try #require(outcome.status == 0, "\(outcome)")
     return outcome.output.split(separator: "\n").map(String.init)
   }
-
-  private func literal(_ text: String) -> String { "'''\(text)'''" }
 
   /// What must hold whatever was interrupted: the file is sound, references lead somewhere, the log
   /// has an event for each change, a receipt for each operation, and devices are good as a whole.
