@@ -98,19 +98,8 @@ struct AuthorityReplaceCommand: ParsableCommand {
       let counter = Counter(authority)
       let order = try counter.replace(old, because: reason.cause, by: registrar)
       try? FileManager.default.removeItem(atPath: replacement)
-      let slot = try Slot(
-        manufacturing: ChipIdentity(
-          persona: order.device.chip.persona, serial: order.device.chipSerial,
-          transportKey: order.transportKey),
-        at: replacement,
-        randomness: authority.random.seed.map {
-          .seeded($0, label: "token \(order.device.cardNumber)")
-        } ?? .system)
-      _ = try slot.powerOn()
-      let session = CardSession(slot)
-      try counter.personalise(order, card: session) { Console.note("  " + $0) }
+      try personalise(order, at: replacement, counter)
       try directory.writeScratchCard(order.scratchCard)
-      slot.powerOff()
       // Interrupted from here on, what is at the image's place is no old token any more.
       let kept = directory.path + "/token-\(old.cardNumber).nv"
       if !FileManager.default.fileExists(atPath: kept) { try move(directory.image, to: kept) }
@@ -128,6 +117,21 @@ struct AuthorityReplaceCommand: ParsableCommand {
         or: "\(device.cardNumber) replaces \(old.cardNumber)"
           + (receipt.map { "; \($0.line)" } ?? ""))
     }
+  }
+
+  /// Builds the new card; nobody holds its image afterwards.
+  private func personalise(_ order: Personalisation, at path: String, _ counter: Counter) throws {
+    let slot = try Slot(
+      manufacturing: ChipIdentity(
+        persona: order.device.chip.persona, serial: order.device.chipSerial,
+        transportKey: order.transportKey),
+      at: path,
+      randomness: counter.authority.random.seed.map {
+        .seeded($0, label: "token \(order.device.cardNumber)")
+      } ?? .system)
+    _ = try slot.powerOn()
+    try counter.personalise(order, card: CardSession(slot)) { Console.note("  " + $0) }
+    slot.powerOff()
   }
 
   private func move(_ path: String, to target: String) throws {

@@ -13,6 +13,7 @@ enum HostPackage: String, CaseIterable {
   case pcscTools = "pcsc-tools"
   case pcscd
   case pkcs11Engine = "libengine-pkcs11-openssl"
+  case python = "python3"
   case pyscard = "python3-pyscard"
   case utilLinux = "util-linux"
   case vpcd = "vsmartcard-vpcd"
@@ -29,6 +30,7 @@ enum HostPackage: String, CaseIterable {
     case .pcscTools: Self.find("scriptor") != nil && Self.find("pcsc_scan") != nil
     case .pcscd: Self.find("pcscd") != nil
     case .pkcs11Engine: Self.library("engines-3/pkcs11.so") != nil
+    case .python: Self.systemPython != nil
     case .pyscard: Self.systemPython != nil && Self.pyscardFolder != nil
     case .utilLinux: Self.find("setpriv") != nil && Self.find("unshare") != nil
     case .vpcd: Self.library("pcsc/drivers/serial/libifdvpcd.so") != nil
