@@ -5,6 +5,8 @@ import Synchronization
 final class Button: Sendable {
   /// Operations that wait, the longest first.
   private let waiting = Mutex<[DispatchSemaphore]>([])
+  /// Presses of somebody who holds a finger ready.
+  private let ready = Mutex(0)
   /// How long an operation waits.
   let patience: Duration
 
@@ -18,8 +20,16 @@ final class Button: Sendable {
     operation?.signal()
   }
 
+  /// Presses it as soon as an operation waits, now or later.
+  func pressWhenAsked() { ready.withLock { $0 += 1 } }
+
   /// Waits for a press; false where none comes in time.
   func wait() -> Bool {
+    let isReady = ready.withLock { count in
+      defer { count = max(count - 1, 0) }
+      return count > 0
+    }
+    if isReady { return true }
     let operation = DispatchSemaphore(value: 0)
     waiting.withLock { $0.append(operation) }
     if operation.wait(timeout: .now() + patience / .seconds(1)) == .success { return true }

@@ -142,6 +142,9 @@ public final class Slot: CardChannel {
   /// Presses the token's button: one operation that waits for it goes on.
   public func pressButton() { button.press() }
 
+  /// Presses the button as soon as the next operation waits for it, at once where none waits yet.
+  public func pressButtonWhenAsked() { button.pressWhenAsked() }
+
   /// Every record of the token's memory that holds, under a number of its own. For tests that
   /// compare states; the values include secrets.
   package func contents() -> [UInt32: [UInt8]] {
