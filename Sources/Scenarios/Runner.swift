@@ -44,6 +44,13 @@ public struct ScenarioResult: Sendable {
     environmentFailure == nil && steps.allSatisfy { $0.failure == nil }
   }
 
+  /// Where what it leaves is kept in a folder of artifacts.
+  public func folder(in artifacts: String) -> String {
+    let words = scenario.name.lowercased().split { !$0.isLetter && !$0.isNumber }
+    let wire = channel.map { $0.isLetter || $0.isNumber ? $0 : "-" }
+    return "\(artifacts)/\(words.joined(separator: "-").prefix(80))-\(String(wire))"
+  }
+
   /// SHA-256 over every exchange in order, hexadecimal: equal on every channel and in every run of
   /// the same scenario.
   public var transcriptHash: String {
@@ -64,8 +71,8 @@ public enum Runner {
   /// Runs one scenario from its first step to its last, or to the first that fails.
   ///
   /// - Parameters:
-  ///   - artifacts: the folder that gets the chip's memory, the authority's books and the transcript
-  ///     where the scenario fails; nil leaves nothing.
+  ///   - artifacts: the folder that gets the chip's memory, the authority's books, the transcript and
+  ///     the command that runs the scenario again where it fails; nil leaves nothing.
   ///   - progress: told of each step when it ended.
   public static func run(
     _ scenario: Scenario, on workbench: any Workbench, artifacts: String? = nil,
@@ -104,6 +111,7 @@ public enum Runner {
     do throws(StepFailure) {
       let step = try placed.step(with: world.captures)
       title = step.title
+      try world.permit(step)
       try step.run(in: world)
     } catch {
       failure = error
@@ -116,12 +124,16 @@ public enum Runner {
 
   /// Makes a folder for what a failed scenario leaves, with its transcript.
   private static func keep(_ result: ScenarioResult, in artifacts: String) -> String? {
-    let words = result.scenario.name.lowercased().split { !$0.isLetter && !$0.isNumber }
-    let folder = "\(artifacts)/\(words.joined(separator: "-").prefix(80))-\(result.channel)"
+    let folder = result.folder(in: artifacts)
     try? FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true)
-    let text = JSONReport.lines(of: [ScenarioReport(result)])
-    try? text.write(toFile: folder + "/transcript.json", atomically: true, encoding: .utf8)
+    let report = ScenarioReport(result)
+    for (name, text) in [
+      ("transcript.json", JSONReport.lines(of: [report])),
+      ("again.sh", "#!/bin/sh\n\(report.reproduction)\n"),
+    ] {
+      try? text.write(toFile: folder + "/" + name, atomically: true, encoding: .utf8)
+    }
     return folder
   }
 }

@@ -14,6 +14,8 @@ public protocol Step: Sendable {
   var title: String { get }
   /// The variable that takes what the step found out, if any.
   var captured: String? { get }
+  /// What it does to the card.
+  var use: CardUse { get }
   /// Does it.
   ///
   /// - Throws: where it did not go as the scenario says.
@@ -23,6 +25,8 @@ public protocol Step: Sendable {
 extension Step {
   /// No variable.
   public var captured: String? { nil }
+  /// Whatever is not said to be less.
+  public var use: CardUse { .issuing }
 }
 
 /// A step with its place in the file.
@@ -49,6 +53,9 @@ public struct PlacedStep: Sendable {
     later = fields.waits ? (values, variables) : nil
   }
 
+  /// What it does to the card, as far as the file tells.
+  public var use: CardUse { step.use }
+
   /// The variable the step fills.
   var captured: String? { step.captured }
 
@@ -72,12 +79,12 @@ public struct PlacedStep: Sendable {
 public enum Vocabulary {
   /// The steps, in the order the documentation shows them.
   public static let steps: [any Step.Type] = [
-    Issue.self, Renew.self, Suspend.self, Reactivate.self, Revoke.self, ChangeEMail.self,
+    Issue.self, Issued.self, Renew.self, Suspend.self, Reactivate.self, Revoke.self, ChangeEMail.self,
     Replace.self, OneShotSign.self, AdvanceClock.self, Verify.self, ChangePIN.self, Unblock.self,
     ExpectTries.self, Sign.self, Authenticate.self, Decipher.self, ExpectCertificate.self,
     ExpectStatus.self, ExpectReceipt.self, ExpectMessage.self, ExpectEvent.self, Reset.self,
-    PowerCut.self, Remove.self, Insert.self, ReadFile.self,
-    Challenge.self, RawAPDU.self, Manufacture.self, AuthenticateIssuer.self, Host.self,
+    PowerCut.self, Remove.self, Insert.self, Press.self, ReadFile.self, Challenge.self,
+    RawAPDU.self, Manufacture.self, AuthenticateIssuer.self, Host.self,
   ]
 
   static func step(_ keyword: String, at place: SourcePlace) throws(ScenarioError)

@@ -14,6 +14,43 @@ public protocol Workbench: Sendable {
   ///   - seed: the scenario's seed; the chip's randomness follows from it.
   ///   - image: the file that becomes the chip's memory; nil for one that is gone with the chip.
   func manufacture(_ order: ChipOrder, seed: UInt64, image: String?) throws -> any PluggedToken
+  /// What may be done to the cards there.
+  var permits: CardUse { get }
+  /// The issued card that is there already; nil where the scenario issues its own.
+  func cardThatIsThere() throws -> PresentCard?
+}
+
+extension Workbench {
+  /// Everything: its chips come from the factory.
+  public var permits: CardUse { .issuing }
+  /// None.
+  public func cardThatIsThere() throws -> PresentCard? { nil }
+}
+
+/// What a step does to a card, from what leaves no trace to what only its maker can do.
+public enum CardUse: Int, Comparable, Sendable {
+  /// It reads.
+  case reading
+  /// It spends tries, writes or uses a private key.
+  case spending
+  /// It needs a chip from the factory, the authority that issued it, or hands at the token.
+  case issuing
+
+  public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// A card that nobody issued here, with what its holder tells.
+public struct PresentCard: Sendable {
+  /// The card in its reader.
+  public let token: any PluggedToken
+  /// The codes that are known.
+  public let codes: [World.Code: String]
+
+  /// A card and its codes.
+  public init(token: any PluggedToken, codes: [World.Code: String]) {
+    self.token = token
+    self.codes = codes
+  }
 }
 
 /// A token on a workbench.
@@ -29,8 +66,18 @@ public protocol PluggedToken: Sendable {
   ///
   /// - Parameter body: gets what the software's environment needs to find the reader.
   func lend<Result>(_ body: ([String: String]) throws -> Result) throws -> Result
+  /// Presses the button when the next operation asks for it.
+  func press() throws
   /// Ends the wire and what belongs to it.
   func unplug()
+}
+
+extension PluggedToken {
+  /// There is no button within reach.
+  public func press() throws {
+    throw ChannelError(
+      .wire, attempt: "press the token's button", reason: "this channel does not reach it")
+  }
 }
 
 /// A chip as the authority orders it from the factory.

@@ -78,6 +78,20 @@ public final class World {
     case pin(KeyName)
     /// PUK of a key.
     case puk(KeyName)
+
+    /// Every code of a token.
+    public static let all: [Code] = [.pin(.cns), .puk(.cns), .pin(.signature), .puk(.signature)]
+
+    /// The variable of the environment that tells it to host software, and to us of a card that was
+    /// not issued here.
+    public var variable: String {
+      switch self {
+      case .pin(.cns): "SOFTDNA_PIN"
+      case .puk(.cns): "SOFTDNA_PUK"
+      case .pin(.signature): "SOFTDNA_SIGNATURE_PIN"
+      case .puk(.signature): "SOFTDNA_SIGNATURE_PUK"
+      }
+    }
   }
 
   /// A step that needs a token comes before one that makes one.
@@ -111,15 +125,37 @@ public final class World {
     if let image { try? FileManager.default.removeItem(atPath: image) }
     do {
       let plugged = try workbench.manufacture(order, seed: scenario.seed, image: image)
-      token = plugged
       transportKey = order.transportKey
-      let session = CardSession(plugged.channel) { [unowned self] in exchanges.append($0) }
-      _ = try plugged.channel.powerOn()
-      openSession = session
-      return session
+      return try open(plugged)
     } catch {
       throw StepFailure("the token cannot be plugged in: \(error)")
     }
+  }
+
+  /// Takes the issued card that is there into use; false where there is none and one must be issued.
+  func takeCardThatIsThere() throws(StepFailure) -> Bool {
+    do {
+      guard let card = try workbench.cardThatIsThere() else { return false }
+      codes = card.codes
+      _ = try open(card.token)
+      return true
+    } catch {
+      throw StepFailure("the card in the reader cannot be used: \(error)")
+    }
+  }
+
+  private func open(_ plugged: any PluggedToken) throws -> CardSession {
+    token = plugged
+    let session = CardSession(plugged.channel) { [unowned self] in exchanges.append($0) }
+    _ = try plugged.channel.powerOn()
+    openSession = session
+    return session
+  }
+
+  /// Refuses a step that does more to the card than may be done to it.
+  func permit(_ step: any Step) throws(StepFailure) {
+    guard let problem = workbench.refusal(of: step.use) else { return }
+    throw StepFailure("\(problem); nothing was sent")
   }
 
   /// The token on the workbench.
@@ -179,10 +215,11 @@ public final class World {
   /// The code the scenario gives, or the one the holder knows.
   func code(_ code: Code, or written: String?) throws(StepFailure) -> String {
     if let written { return written }
-    guard let known = codes[code] else {
-      throw Self.noToken
+    if let known = codes[code] { return known }
+    guard openSession == nil || scratchCard != nil || transportKey != nil else {
+      throw StepFailure("nobody told this code of the card: set \(code.variable)")
     }
-    return known
+    throw Self.noToken
   }
 
   /// Sends a command and returns its answer; a broken wire fails the step.

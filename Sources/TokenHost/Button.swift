@@ -3,8 +3,14 @@ import Synchronization
 
 /// The token's button, as people outside press it: each press lets one operation pass that waits.
 final class Button: Sendable {
-  /// Operations that wait, the longest first.
-  private let waiting = Mutex<[DispatchSemaphore]>([])
+  private struct State {
+    /// Operations that wait, the longest first.
+    var waiting: [DispatchSemaphore] = []
+    /// Presses of somebody who holds a finger ready.
+    var ready = 0
+  }
+
+  private let state = Mutex(State())
   /// How long an operation waits.
   let patience: Duration
 
@@ -14,22 +20,37 @@ final class Button: Sendable {
   /// Presses it: the operation that waits longest passes; without one, nothing happens. A press is
   /// never kept for an operation that comes later.
   func press() {
-    let operation = waiting.withLock { $0.isEmpty ? nil : $0.removeFirst() }
-    operation?.signal()
+    state.withLock { if !$0.waiting.isEmpty { $0.waiting.removeFirst().signal() } }
+  }
+
+  /// Presses it for the operation that waits longest; without one, as soon as the next asks.
+  func pressWhenAsked() {
+    state.withLock { state in
+      guard state.waiting.isEmpty else { return state.waiting.removeFirst().signal() }
+      state.ready += 1
+    }
   }
 
   /// An operation waits.
-  var isAwaited: Bool { waiting.withLock { !$0.isEmpty } }
+  var isAwaited: Bool { state.withLock { !$0.waiting.isEmpty } }
 
   /// Waits for a press; false where none comes in time.
   func wait() -> Bool {
     let operation = DispatchSemaphore(value: 0)
-    waiting.withLock { $0.append(operation) }
+    let isPressed = state.withLock { state in
+      guard state.ready > 0 else {
+        state.waiting.append(operation)
+        return false
+      }
+      state.ready -= 1
+      return true
+    }
+    if isPressed { return true }
     if operation.wait(timeout: .now() + patience / .seconds(1)) == .success { return true }
     // Who is not in the list any more was pressed for at the last moment.
-    return waiting.withLock { waiting in
-      guard let index = waiting.firstIndex(where: { $0 === operation }) else { return true }
-      waiting.remove(at: index)
+    return state.withLock { state in
+      guard let index = state.waiting.firstIndex(where: { $0 === operation }) else { return true }
+      state.waiting.remove(at: index)
       return false
     }
   }

@@ -155,6 +155,9 @@ public final class Slot: CardChannel {
   /// An operation waits for the button.
   public var isWaitingForButton: Bool { button.isAwaited }
 
+  /// Presses the button as soon as the next operation waits for it, now or later.
+  public func pressButtonWhenAsked() { button.pressWhenAsked() }
+
   /// Every record of the token's memory that holds, under a number of its own. For tests that
   /// compare states; the values include secrets.
   package func contents() -> [UInt32: [UInt8]] {

@@ -54,6 +54,9 @@ public final class TearingSlot: CardChannel {
   /// What was tried and found so far.
   public var report: TearingReport { state.withLock { $0.report } }
 
+  /// Presses the token's button as soon as the next operation waits for it.
+  public func pressButtonWhenAsked() { slot.pressButtonWhenAsked() }
+
   /// Applies power, or resets. See `CardChannel`.
   public func powerOn() throws(ChannelError) -> ATR { try slot.powerOn() }
   /// Takes power away. See `CardChannel`.

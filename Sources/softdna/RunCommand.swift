@@ -22,7 +22,12 @@ struct RunCommand: ParsableCommand {
       """)
 
   @Argument(help: "Scenario files, or folders of them.") var scenarios: [String] = []
-  @Option(help: "The channel: direct or pcsc.") var over: ChannelName = .direct
+  @Option(help: "The channel: direct, pcsc or reader:NAME, the card in a reader of this machine.")
+  var over: ChannelName = .direct
+  @Flag(
+    name: .customLong("i-know-this-is-a-real-card"),
+    help: "Over reader:NAME: steps may spend tries, write to the card and use its keys.")
+  var isCardKnown = false
   @Option(help: "A seed in place of the scenarios' own.") var seed: UInt64?
   @Option(help: "Only scenarios with this text in name or file.") var filter: String?
   @Option(help: "Only scenarios with this tag; may be repeated, any of them counts.")
@@ -39,7 +44,8 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Print which instructions, answers and states the run has seen.") var coverage =
     false
   @Flag(help: "Try every command with the power cut at each of its writes.") var tear = false
-  @Option(help: "Where failed scenarios leave transcript, NV image and authority database.")
+  @Option(
+    help: "Where failed scenarios leave transcript, pcap, NV image, authority and the command.")
   var artifacts: String?
   @OptionGroup var reports: ReportOptions
 
@@ -50,19 +56,27 @@ struct RunCommand: ParsableCommand {
       throw Failure("--jobs takes 1 to 1000, --repeat 1 to 100000")
     }
     let chosen = try choose()
+    guard !tear || over == .direct else { throw Failure("--tear goes with --over direct only") }
+    let tearing = tear ? TearWorkbench() : nil
+    let workbench = tearing ?? over.workbench(isCardKnown: isCardKnown)
+    let objections = workbench.objections(to: chosen)
+    guard objections.isEmpty else {
+      throw Failure(objections.map { "\($0)" }.joined(separator: "\n"))
+    }
     guard !check else {
       Console.print("\(chosen.count) scenario\(chosen.count == 1 ? "" : "s"), no errors")
       return
     }
-    guard !tear || over == .direct else { throw Failure("--tear goes with --over direct only") }
-    let tearing = tear ? TearWorkbench() : nil
     let start = ContinuousClock.now
     let all = [[Scenario]](repeating: chosen, count: repetitions).flatMap(\.self)
     let batch = ScenarioBatch(
-      all, on: tearing ?? over.workbench, artifacts: artifacts, stopsAtFailure: failFast)
+      all, on: workbench, artifacts: artifacts, stopsAtFailure: failFast)
     let progress = ProgressLine(total: all.count)
     let showsSteps = steps
-    let results = batch.run(jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount) {
+    // One reader holds one card.
+    let atATime =
+      workbench.permits < .issuing ? 1 : jobs ?? ProcessInfo.processInfo.activeProcessorCount
+    let results = batch.run(jobs: atATime) {
       progress.clear()
       ResultPrinter.print($0, showsSteps: showsSteps)
       progress.advance()
@@ -73,7 +87,7 @@ struct RunCommand: ParsableCommand {
     if coverage { Console.write(Coverage(results).text) }
     try reports.write(results)
     if let code = ResultPrinter.exitCode(results) { throw code }
-    try compare(results)
+    if workbench.permits == .issuing { try compare(results) }
   }
 
   private func tell(of report: TearingReport) throws {
@@ -114,4 +128,17 @@ struct RunCommand: ParsableCommand {
   }
 }
 
-extension ChannelName: ExpressibleByArgument {}
+extension ChannelName: ExpressibleByArgument {
+  init?(argument: String) {
+    switch argument {
+    case "direct": self = .direct
+    case "pcsc": self = .pcsc
+    default:
+      guard argument.hasPrefix("reader:"), argument.count > 7 else { return nil }
+      self = .reader(String(argument.dropFirst(7)))
+    }
+  }
+
+  static var allValueStrings: [String] { ["direct", "pcsc", "reader:NAME"] }
+  var defaultValueDescription: String { "direct" }
+}

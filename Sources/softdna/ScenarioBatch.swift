@@ -1,6 +1,7 @@
 import Foundation
 import Scenarios
 import Synchronization
+import Traces
 
 /// Scenarios side by side, each with a token and a world of its own; results come in the order of
 /// the scenarios.
@@ -53,8 +54,9 @@ final class ScenarioBatch: Sendable {
 
   private func work(_ report: (ScenarioReport) -> Void) {
     while let index = take() {
-      let result = ScenarioReport(
-        Runner.run(scenarios[index], on: workbench, artifacts: artifacts))
+      let told = Runner.run(scenarios[index], on: workbench, artifacts: artifacts)
+      if let artifacts, !told.hasPassed { capture(told, in: artifacts) }
+      let result = ScenarioReport(told)
       progress.withLock { progress in
         progress.results[index] = result
         if !result.passed { progress.hasFailed = true }
@@ -63,6 +65,26 @@ final class ScenarioBatch: Sendable {
           progress.delivered += 1
         }
       }
+    }
+  }
+
+  /// Leaves what went over the wire as a capture file beside the other artifacts of a failure. When
+  /// a command was sent is known to the step.
+  private func capture(_ result: ScenarioResult, in artifacts: String) {
+    var trace = Trace(header: TraceHeader(channel: result.channel, started: result.began))
+    var time = Duration.zero
+    for step in result.steps {
+      let start = Int(time / .microseconds(1))
+      for (offset, exchange) in step.exchanges.enumerated() {
+        trace.entries.append(
+          TraceEntry(time: start + offset, event: .exchange(exchange, redacted: nil)))
+      }
+      time += step.duration
+    }
+    let path = result.folder(in: artifacts) + "/trace.pcap"
+    let bytes = Data(PcapFormat.bytes(of: trace))
+    if !FileManager.default.createFile(atPath: path, contents: bytes) {
+      Console.error("\(path) cannot be written")
     }
   }
 

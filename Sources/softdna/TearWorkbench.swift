@@ -11,7 +11,7 @@ final class TearWorkbench: Workbench {
   func manufacture(_ order: ChipOrder, seed: UInt64, image: String?) throws -> any PluggedToken {
     let slot = TearingSlot(try Slot.manufactured(order, seed: seed, image: nil), seed: seed)
     tokens.withLock { $0.append(slot) }
-    return DirectToken(slot)
+    return DirectToken(slot) { slot.pressButtonWhenAsked() }
   }
 
   /// What the cuts of all tokens have shown.

@@ -10,16 +10,20 @@ import TokenHost
 import VirtualReader
 
 /// The channels a scenario may run over.
-enum ChannelName: String, CaseIterable {
+enum ChannelName: Equatable {
   /// The token in this process, without a reader.
   case direct
   /// A private world with stock pcscd and vpcd.
   case pcsc
+  /// The card that is in a PC/SC reader of this machine.
+  case reader(String)
 
-  var workbench: any Workbench {
+  /// - Parameter isCardKnown: steps that spend something of a card in a reader may do so.
+  func workbench(isCardKnown: Bool) -> any Workbench {
     switch self {
     case .direct: DirectWorkbench()
     case .pcsc: PCSCWorkbench()
+    case .reader(let name): ReaderWorkbench(reader: name, isCardKnown: isCardKnown)
     }
   }
 }
@@ -29,7 +33,8 @@ struct DirectWorkbench: Workbench {
   let channelName = "direct"
 
   func manufacture(_ order: ChipOrder, seed: UInt64, image: String?) throws -> any PluggedToken {
-    DirectToken(try Slot.manufactured(order, seed: seed, image: image))
+    let slot = try Slot.manufactured(order, seed: seed, image: image)
+    return DirectToken(slot) { slot.pressButtonWhenAsked() }
   }
 }
 
@@ -37,8 +42,15 @@ struct DirectWorkbench: Workbench {
 final class DirectToken: PluggedToken {
   let channel: any CardChannel
   private let isOut = Mutex(false)
+  private let finger: @Sendable () -> Void
 
-  init(_ channel: any CardChannel) { self.channel = channel }
+  /// A token; `finger` presses its button when it asks.
+  init(_ channel: any CardChannel, finger: @escaping @Sendable () -> Void) {
+    self.channel = channel
+    self.finger = finger
+  }
+
+  func press() { finger() }
 
   func remove() throws {
     isOut.withLock { $0 = true }
@@ -73,11 +85,11 @@ struct PCSCWorkbench: Workbench {
   let channelName = "pcsc"
 
   func manufacture(_ order: ChipOrder, seed: UInt64, image: String?) throws -> any PluggedToken {
-    let world = try PrivateWorld.start(
-      card: try Slot.manufactured(order, seed: seed, image: image))
+    let slot = try Slot.manufactured(order, seed: seed, image: image)
+    let world = try PrivateWorld.start(card: slot)
     do {
       let reader = try PCSCReader.connect(to: world.readerName, service: world.service)
-      return PCSCToken(world: world, reader: reader)
+      return PCSCToken(slot, world: world, reader: reader)
     } catch {
       world.stop()
       throw error
@@ -89,9 +101,11 @@ struct PCSCWorkbench: Workbench {
 private final class PCSCToken: PluggedToken {
   let world: PrivateWorld
   let reader: PCSCReader
+  private let slot: Slot
   private let isOut = Mutex(false)
 
-  init(world: PrivateWorld, reader: PCSCReader) {
+  init(_ slot: Slot, world: PrivateWorld, reader: PCSCReader) {
+    self.slot = slot
     self.world = world
     self.reader = reader
   }
@@ -115,6 +129,8 @@ private final class PCSCToken: PluggedToken {
     defer { if !isOut.withLock({ $0 }) { _ = try? reader.reset() } }
     return try body(world.hostEnvironment)
   }
+
+  func press() { slot.pressButtonWhenAsked() }
 
   func unplug() { world.stop() }
 
@@ -141,7 +157,12 @@ extension Slot {
     let identity = ChipIdentity(
       persona: order.chip.persona, serial: order.serial, transportKey: order.transportKey)
     let randomness = Randomness.seeded(seed, label: "chip \(Hex.text(order.serial))")
-    guard let image else { return Slot(volatile: identity, randomness: randomness) }
-    return try Slot(manufacturing: identity, at: image, randomness: randomness)
+    // Nobody in a scenario is slow: the button is pressed at once or not at all.
+    let patience = Duration.milliseconds(100)
+    guard let image else {
+      return Slot(volatile: identity, randomness: randomness, buttonPatience: patience)
+    }
+    return try Slot(
+      manufacturing: identity, at: image, randomness: randomness, buttonPatience: patience)
   }
 }

@@ -57,7 +57,17 @@ import Testing
         "softdna run '\(file)' --filter '[chip=jsign3]' --over direct --seed 4711 --steps"))
     let left = try FileManager.default.contentsOfDirectory(
       atPath: folder + "/artifacts/fails-chip-jsign3-direct")
-    #expect(Set(["transcript.json", "authority.sqlite", "token.nv"]).isSubset(of: left))
+    #expect(
+      Set(["transcript.json", "authority.sqlite", "token.nv", "trace.pcap", "again.sh"])
+        .isSubset(of: left))
+    let leavings = folder + "/artifacts/fails-chip-jsign3-direct"
+    // Each is what it says: the image of the token with a try gone, its books, a capture, a command.
+    let inspection = try Tool.softdna("apdu", "--volatile", "--state", leavings, "00200010")
+    #expect(inspection.output.contains("63C2"), "\(inspection.output)")
+    let packets = try Tool(["tshark", "-r", leavings + "/trace.pcap", "-Y", "iso7816.apdu.ins == 0x20"])
+    #expect(packets.status == 0 && !packets.output.isEmpty, "\(packets.output)")
+    let again = try String(contentsOfFile: leavings + "/again.sh", encoding: .utf8)
+    #expect(run.output.contains(again.split(separator: "\n").last ?? "-"))
     // With the memory in a file the card says the same.
     let plain = try Tool.softdna("run", file)
     #expect(hash(in: plain.output) != nil)

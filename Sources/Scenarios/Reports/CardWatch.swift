@@ -35,7 +35,7 @@ struct CardWatch {
   /// another card.
   mutating func begin(_ keyword: String) {
     switch keyword {
-    case "issue", "replace", "manufacture": self = CardWatch()
+    case "issue", "issued", "replace", "manufacture": self = CardWatch()
     case "reset", "power-cut", "remove", "insert": forget()
     default: break
     }
@@ -43,7 +43,7 @@ struct CardWatch {
 
   /// A step has ended.
   mutating func end(_ keyword: String) {
-    if ["issue", "replace", "host"].contains(keyword) { forget() }
+    if ["issue", "issued", "replace", "host"].contains(keyword) { forget() }
   }
 
   /// One command and the status word that answered it.

@@ -32,6 +32,7 @@ struct AdvanceClock: Step {
     }
   }
 
+  var use: CardUse { .reading }
   var title: String {
     switch change {
     case .by(let days, let years):

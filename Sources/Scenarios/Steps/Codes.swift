@@ -20,6 +20,7 @@ struct Verify: Step {
     expect = fields.status()
   }
 
+  var use: CardUse { .spending }
   var title: String {
     "\(pin == nil ? "present the \(key.rawValue) PIN" : "present a \(key.rawValue) PIN")"
       + " → \(expect)"
@@ -54,6 +55,7 @@ struct ChangePIN: Step {
     expect = fields.status()
   }
 
+  var use: CardUse { .spending }
   var title: String { "change the \(key.rawValue) PIN → \(expect)" }
 
   func run(in world: World) throws(StepFailure) {
@@ -87,6 +89,7 @@ struct Unblock: Step {
     expect = fields.status()
   }
 
+  var use: CardUse { .spending }
   var title: String { "unblock the \(key.rawValue) PIN by its PUK → \(expect)" }
 
   func run(in world: World) throws(StepFailure) {
@@ -122,6 +125,7 @@ struct ExpectTries: Step {
     }
   }
 
+  var use: CardUse { .reading }
   var title: String {
     [pin.map { "the \(key.rawValue) PIN has \($0)" }, puk.map { "its PUK has \($0)" }]
       .compactMap { $0 }.joined(separator: ", ") + " tries left"

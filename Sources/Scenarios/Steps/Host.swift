@@ -27,6 +27,7 @@ struct Host: Step {
     captured = fields.text("capture")
   }
 
+  var use: CardUse { .spending }
   var title: String {
     let line = command.split(separator: "\n").first.map(String.init) ?? ""
     return "host: \(line)" + (status == 0 ? "" : " → exit status \(status)")
@@ -64,10 +65,7 @@ struct Host: Step {
     environment["HOME"] = try world.hostFolder()
     environment["LC_ALL"] = "C.UTF-8"
     environment["SOFTDNA_CA_FILE"] = world.counter.authority.chainFile
-    environment["SOFTDNA_PIN"] = world.codes[.pin(.cns)]
-    environment["SOFTDNA_PUK"] = world.codes[.puk(.cns)]
-    environment["SOFTDNA_SIGNATURE_PIN"] = world.codes[.pin(.signature)]
-    environment["SOFTDNA_SIGNATURE_PUK"] = world.codes[.puk(.signature)]
+    for code in World.Code.all { environment[code.variable] = world.codes[code] }
     return environment
   }
 }

@@ -19,6 +19,7 @@ struct Issue: Step {
     .optional(
       "legal-representative", .choice(of: Sign.YesNo.self),
       "of a company seated here that paid its annual fee"),
+    .optional("button", .choice(of: Sign.YesNo.self), "yes: the signature key waits for the button"),
     .optional("deposited", .choice(of: Sign.YesNo.self), "yes: documents are missing, no device"),
     Refusal.key,
   ]
@@ -59,13 +60,15 @@ struct Issue: Step {
       guard !isDeposited else { return nil }
       return try world.counter.order(for: registered, chip: chip ?? scenario.chip)
     }
-    if let order = order ?? nil { try world.personalise(order) }
+    var policy = ReferencePolicy.standard
+    policy.asksForButton = fields.choice("button", Sign.YesNo.self) == .yes
+    if let order = order ?? nil { try world.personalise(order, policy) }
   }
 
   /// The step says more than which device.
   private var asksFormally: Bool {
     Self.keys.map(\.name).contains {
-      !["chip", "device", "refused"].contains($0) && fields.text($0) != nil
+      !["chip", "device", "button", "refused"].contains($0) && fields.text($0) != nil
     }
   }
 
@@ -100,13 +103,15 @@ struct Issue: Step {
 
 extension World {
   /// Takes a chip, builds the card and hands it over.
-  func personalise(_ order: Personalisation) throws(StepFailure) {
+  func personalise(_ order: Personalisation, _ policy: ReferencePolicy = .standard)
+    throws(StepFailure)
+  {
     do {
       let session = try plugIn(
         ChipOrder(
           chip: order.device.chip, serial: order.device.chipSerial,
           transportKey: order.transportKey))
-      try counter.personalise(order, card: session)
+      try counter.personalise(order, card: session, policy: policy)
       update(try counter.handOver(order.enrolment, card: session))
       handOut(order.scratchCard)
     } catch let failure as StepFailure {

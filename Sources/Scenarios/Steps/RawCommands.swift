@@ -26,6 +26,18 @@ struct RawAPDU: Step {
     captured = fields.text("capture")
   }
 
+  var use: CardUse {
+    guard command.count >= 4, command[0] == 0x00 else { return .spending }
+    switch command[1] {
+    // MANAGE SECURITY ENVIRONMENT, GET CHALLENGE, SELECT, READ BINARY, READ RECORD, GET RESPONSE,
+    // GET DATA: volatile at most.
+    case 0x22, 0x84, 0xA4, 0xB0, 0xB1, 0xB2, 0xB3, 0xC0, 0xCA, 0xCB: return .reading
+    // VERIFY without data asks how many tries are left.
+    case 0x20: return command.count == 4 ? .reading : .spending
+    default: return .spending
+    }
+  }
+
   var title: String { "\(CommandAPDU.meaning(of: command)) → \(expect)" }
 
   func run(in world: World) throws(StepFailure) {
@@ -63,6 +75,7 @@ struct Challenge: Step {
     captured = fields.text("capture")
   }
 
+  var use: CardUse { .reading }
   var title: String { "get \(length) random bytes from the card → \(expect)" }
 
   func run(in world: World) throws(StepFailure) {
@@ -113,6 +126,7 @@ struct ReadFile: Step {
     captured = fields.text("capture")
   }
 
+  var use: CardUse { .reading }
   var title: String { "read the file \(name)" }
 
   func run(in world: World) throws(StepFailure) {

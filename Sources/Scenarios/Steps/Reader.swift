@@ -6,6 +6,7 @@ struct Reset: Step {
   static let summary = "reset the token: verified PINs and the security environment are gone"
   static let keys: [Key] = []
   init(_ fields: Fields) {}
+  var use: CardUse { .reading }
   var title: String { "reset the token" }
 
   func run(in world: World) throws(StepFailure) {
@@ -48,6 +49,7 @@ struct PowerCut: Step {
   static let summary = "the token loses power and gets it again: everything volatile is gone"
   static let keys: [Key] = []
   init(_ fields: Fields) {}
+  var use: CardUse { .reading }
   var title: String { "cut the power" }
 
   func run(in world: World) throws(StepFailure) {
@@ -58,5 +60,18 @@ struct PowerCut: Step {
     } catch {
       throw StepFailure("\(error)")
     }
+  }
+}
+
+/// The holder presses the token's button.
+struct Press: Step {
+  static let keyword = "press"
+  static let summary = "press the token's button when the next operation waits for it"
+  static let keys: [Key] = []
+  init(_ fields: Fields) {}
+  var title: String { "press the button when the token asks for it" }
+
+  func run(in world: World) throws(StepFailure) {
+    do { try world.plugged().press() } catch { throw StepFailure("\(error)") }
   }
 }

@@ -48,6 +48,7 @@ struct Sign: Step {
     expect = fields.status()
   }
 
+  var use: CardUse { .spending }
   var title: String {
     let what =
       switch format {
@@ -139,6 +140,7 @@ struct Authenticate: Step {
     expect = fields.status()
   }
 
+  var use: CardUse { .spending }
   var title: String {
     refusal.map { "a portal refuses the log-in: \($0.rawValue)" }
       ?? "log in to a portal → \(expect)"
@@ -214,6 +216,7 @@ struct Decipher: Step {
     expect = fields.status()
   }
 
+  var use: CardUse { .spending }
   var title: String { "decipher with the \(key.rawValue) key → \(expect)" }
 
   func run(in world: World) throws(StepFailure) {
