@@ -17,10 +17,7 @@ protocol TokenReader: Sendable {
 }
 
 extension PrivateWorld: TokenReader {
-  func waitUntilNoticed() -> Bool {
-    let presence: PCSCService.CardPresence = isInserted ? .present : .absent
-    return (try? service.wait(for: presence, in: readerName, timeout: .seconds(5))) ?? false
-  }
+  func waitUntilNoticed() -> Bool { waitUntilNoticed(timeout: .seconds(5)) }
 }
 
 extension VPCDCardEnd: TokenReader {
