@@ -98,6 +98,13 @@ extension Authority {
     }
   }
 
+  /// A request by its number.
+  ///
+  /// - Throws: rule `unknown`.
+  public func application(_ id: Int64) throws(AuthorityError) -> RegisteredApplication {
+    try store.read("looking up request \(id)") { try existingApplication(id, $0) }
+  }
+
   /// All requests, oldest first.
   ///
   /// - Throws: rule `database`.

@@ -38,8 +38,8 @@ public final class Authority: Sendable {
   let store: Store
   /// The CAs made so far; a provider's are added when they are first needed.
   let hierarchy: Mutex<Hierarchy>
-  /// Keys of OCSP responders that were read, with the text they were read from.
-  let responderKeys = Mutex<[String: (pem: [UInt8], key: PrivateKey)]>([:])
+  /// The OCSP responders that were read, each of use in its time.
+  let responders = Mutex<[CertificationAuthority.Name: OCSPResponder]>([:])
   var urls: StatusURLs { StatusURLs(base: baseURL) }
 
   /// Opens the authority in `directory`, creating directory, database and CAs where they are not

@@ -16,6 +16,13 @@ public struct AuthorityClock: Sendable {
   /// Midnight UTC of `day`, standing still.
   public static func fixed(_ day: Day) -> AuthorityClock { fixed(day.start) }
 
+  /// The system's time of day on `day`; it goes on from there.
+  public static func on(_ day: Day) -> AuthorityClock {
+    let now = Date()
+    let offset = Double(day.number - Day(now).number) * 86_400
+    return AuthorityClock { Date().addingTimeInterval(offset) }
+  }
+
   /// A time that a scenario moves.
   public static func moved(by clock: MovableClock) -> AuthorityClock {
     AuthorityClock { clock.now }

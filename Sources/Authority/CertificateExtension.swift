@@ -98,8 +98,8 @@ struct CertificateExtension: Equatable, Sendable {
     DER.sequence([id.der, critical ? DER.true : [], DER.octetString(value)])
   }
 
-  /// RFC 5280, 4.2.2.1: where the issuer's certificate and, given one, the OCSP responder are.
-  static func authorityInformationAccess(caIssuers: String, ocsp: String?)
+  /// RFC 5280, 4.2.2.1: where the issuer's certificate and the OCSP responder are.
+  static func authorityInformationAccess(caIssuers: String, ocsp: String)
     -> CertificateExtension
   {
     func access(_ method: UInt, _ url: String) -> [UInt8] {
@@ -107,9 +107,9 @@ struct CertificateExtension: Equatable, Sendable {
         pkix.appending(48, method).der, DER.context(6, constructed: false, Array(url.utf8)),
       ])
     }
-    let descriptions = [access(2, caIssuers)] + (ocsp.map { [access(1, $0)] } ?? [])
     return CertificateExtension(
-      id: pkix.appending(1, 1), critical: false, value: DER.sequence(descriptions))
+      id: pkix.appending(1, 1), critical: false,
+      value: DER.sequence([access(2, caIssuers), access(1, ocsp)]))
   }
 
   /// The statements of a qualified certificate for electronic signatures whose key is in a

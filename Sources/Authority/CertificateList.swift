@@ -25,14 +25,13 @@ struct CertificateListTemplate {
 
   /// Signs the list as `issuer` with sha256WithRSAEncryption; DER.
   func sign(as issuer: CertificationAuthority) throws(AuthorityError) -> [UInt8] {
-    let parsed = try Certificate.parse(issuer.certificate)
-    let name = try Certificate.subject(of: parsed)
-    let keyIdentifier = try Certificate.keyIdentifier(parsed.pointer)
     let algorithm = DER.sequence([DER.sha256WithRSAEncryption, DER.null])
-    var parts = [DER.integer(1), algorithm, name, DER.time(thisUpdate), DER.time(nextUpdate)]
+    var parts = [
+      DER.integer(1), algorithm, issuer.subject, DER.time(thisUpdate), DER.time(nextUpdate),
+    ]
     // An empty list of entries is left out (RFC 5280, 5.1.2.6).
     if !entries.isEmpty { parts.append(DER.tlv(0x30, encodedEntries)) }
-    let extensions = extensions(keyIdentifier).map(\.der)
+    let extensions = extensions(issuer.keyIdentifier).map(\.der)
     parts.append(DER.context(0, constructed: true, DER.sequence(extensions)))
     let toBeSigned = DER.sequence(parts)
     return DER.sequence([

@@ -61,6 +61,24 @@ struct CertificationAuthority: Sendable {
   /// DER.
   let certificate: [UInt8]
   let key: PrivateKey
+  /// DER of its name.
+  let subject: [UInt8]
+  /// The content of subjectPublicKey.
+  let publicKeyBits: [UInt8]
+  /// What certificates and lists call its key.
+  let keyIdentifier: [UInt8]
+
+  /// A CA from its certificate, which is read here and not for every answer: that takes as long as
+  /// a signature.
+  init(name: Name, certificate: [UInt8], key: PrivateKey) throws(AuthorityError) {
+    let parsed = try Certificate.parse(certificate)
+    self.name = name
+    self.certificate = certificate
+    self.key = key
+    subject = try Certificate.subject(of: parsed)
+    publicKeyBits = Certificate.publicKeyBits(of: parsed)
+    keyIdentifier = try Certificate.keyIdentifier(parsed.pointer)
+  }
 
   /// A CA signs nothing that begins before or ends after its own certificate (the shell model
   /// that path validation checks: RFC 5280, 6.1.3 (a)(2)).

@@ -51,12 +51,41 @@ extension Authority {
     -> CertificationAuthority
   {
     if let known = hierarchy.withLock({ $0[name] }) { return known }
-    let reloaded = try Hierarchy(loading: Directory(path: directory))
-    hierarchy.withLock { $0 = reloaded }
-    guard let found = reloaded[name] else {
+    try reloadHierarchy()
+    guard let found = hierarchy.withLock({ $0[name] }) else {
       throw AuthorityError("looking up a CA", .unknown, "the CA \(name.rawValue) was never needed")
     }
     return found
+  }
+
+  /// Reads the CAs again where another process has made more; tells whether there are more.
+  @discardableResult
+  func reloadHierarchy() throws(AuthorityError) -> Bool {
+    let known = hierarchy.withLock { $0.all.count }
+    let made = try store.read("counting the CAs") { database in
+      try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM issuer") ?? 0
+    }
+    guard made > known else { return false }
+    let reloaded = try Hierarchy(loading: Directory(path: directory))
+    hierarchy.withLock { $0 = reloaded }
+    return true
+  }
+
+  /// The certificate of a CA, as its URL names it, in DER.
+  ///
+  /// - Throws: rule `unknown` for a CA that was never needed.
+  public func certificate(ofIssuer name: String) throws(AuthorityError) -> [UInt8] {
+    try issuer(named: name, "looking up a CA's certificate").certificate
+  }
+
+  /// The CA that a URL names.
+  func issuer(named name: String, _ attempted: String) throws(AuthorityError)
+    -> CertificationAuthority
+  {
+    guard let name = CertificationAuthority.Name(rawValue: name) else {
+      throw AuthorityError(attempted, .unknown, "there is no CA \(name)")
+    }
+    return try issuer(name)
   }
 
   /// Makes a provider's CAs where they are not there yet. Not inside a transaction: who opens the

@@ -42,7 +42,7 @@ struct Hierarchy: Sendable {
         throw AuthorityError(
           "loading the CA \(name.rawValue)", .file, "key and certificate differ: \(reason)")
       }
-      found.append(CertificationAuthority(name: name, certificate: certificate, key: key))
+      found.append(try CertificationAuthority(name: name, certificate: certificate, key: key))
     }
     all = found
   }
@@ -145,7 +145,8 @@ struct Hierarchy: Sendable {
         extensions += [
           .certificatePolicies([.init(id: OID(2, 5, 29, 32, 0))]),
           .crlDistributionPoint(urls.crl(issuer.name)),
-          .authorityInformationAccess(caIssuers: urls.certificate(issuer.name), ocsp: nil),
+          .authorityInformationAccess(
+            caIssuers: urls.certificate(issuer.name), ocsp: urls.ocsp),
         ]
       }
       let template = CertificateTemplate(
@@ -154,7 +155,7 @@ struct Hierarchy: Sendable {
         subject: name.subject, publicKey: try key.subjectPublicKeyInfo(),
         notBefore: today.start, notAfter: today.adding(years: years).start,
         extensions: extensions)
-      return CertificationAuthority(
+      return try CertificationAuthority(
         name: name,
         certificate: try Certificate.sign(
           template, issuer: issuer?.certificate, key: issuer?.key ?? key),

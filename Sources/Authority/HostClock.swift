@@ -30,10 +30,9 @@ public struct HostClock: Equatable, Sendable {
     ]
   }
 
-  /// A clock that shows this time of day on `day`.
+  /// A clock that shows this time of day on `day`, as `AuthorityClock.on` does.
   public init(on day: Day) throws(Missing) {
-    let now = Date()
-    try self.init(at: now.addingTimeInterval(Double(day.number - Day(now).number) * 86_400))
+    try self.init(at: AuthorityClock.on(day).now)
   }
 
   /// For programs with threads; others do not mind.

@@ -21,22 +21,13 @@ extension Authority {
   public func ocspResponse(to request: [UInt8]) throws(AuthorityError) -> [UInt8] {
     guard let query = try? OCSPQuery(request) else { return OCSPStatus.malformedRequest.der }
     try applyDue()
-    let names = CertificationAuthority.Name.all.filter { name in
-      hierarchy.withLock { $0[name] } != nil
-    }
-    var issuers: [CertificationAuthority] = []
-    for name in names { issuers.append(try issuer(name)) }
-    var answering: CertificationAuthority?
-    for subject in query.subjects where answering == nil {
-      for issuer in issuers where try subject.isIssued(by: issuer) { answering = issuer }
-    }
-    guard let answering else { return OCSPStatus.unauthorized.der }
+    guard let answering = try answering(query) else { return OCSPStatus.unauthorized.der }
     let responder = try responder(for: answering)
     let now = clock.now
     var answers: [[UInt8]] = []
     for subject in query.subjects {
       let status =
-        try subject.isIssued(by: answering)
+        subject.isIssued(by: answering)
         ? try status(ofSerialNumber: subject.serialNumber, answering.name) : .unknown
       answers.append(
         DER.sequence([
@@ -46,11 +37,9 @@ extension Authority {
             DER.generalizedTime(now.addingTimeInterval(Self.answerSeconds))),
         ]))
     }
-    let parsed = try Certificate.parse(responder.certificate)
     var data = [
       // ResponderID byKey
-      DER.context(
-        2, constructed: true, DER.octetString(try Certificate.keyIdentifier(parsed.pointer))),
+      DER.context(2, constructed: true, DER.octetString(responder.keyIdentifier)),
       DER.generalizedTime(now), DER.sequence(answers),
     ]
     if let nonce = query.nonce {
@@ -63,6 +52,16 @@ extension Authority {
       DER.context(0, constructed: true, DER.sequence([responder.certificate])),
     ])
     return OCSPStatus.successful(basic)
+  }
+
+  /// The CA that is asked. Another process may have made it since this one looked.
+  private func answering(_ query: OCSPQuery) throws(AuthorityError) -> CertificationAuthority? {
+    func asked() -> CertificationAuthority? {
+      let known = hierarchy.withLock { $0.all }
+      return known.first { issuer in query.subjects.contains { $0.isIssued(by: issuer) } }
+    }
+    if let known = asked() { return known }
+    return try reloadHierarchy() ? asked() : nil
   }
 
   /// The status of a certificate by its number, as an answer tells it.
@@ -94,25 +93,28 @@ extension Authority {
 
   // MARK: - The delegated responder
 
-  private struct Responder {
-    let certificate: [UInt8]
-    let key: PrivateKey
-  }
-
   /// The CA's responder of today; a new one takes over when the last one's time is over.
-  private func responder(for issuer: CertificationAuthority) throws(AuthorityError) -> Responder {
+  private func responder(for issuer: CertificationAuthority) throws(AuthorityError)
+    -> OCSPResponder
+  {
     let attempted = "looking up the OCSP responder of \(issuer.name.rawValue)"
     let now = clock.now
-    let name = "\(directory) \(issuer.name.rawValue)"
-    if let known = try store.read(attempted, { try valid(issuer.name, now, $0) }) {
-      return Responder(certificate: known.certificate, key: try key(known.key, of: name))
-    }
+    if let known = responders.withLock({ $0[issuer.name] }), known.answers(at: now) { return known }
+    let kept = try store.read(attempted) { try valid(issuer.name, now, $0) }
+    let responder = if let kept { kept } else { try make(for: issuer, now, attempted) }
+    responders.withLock { $0[issuer.name] = responder }
+    return responder
+  }
+
+  private func make(
+    for issuer: CertificationAuthority, _ now: Date, _ attempted: String
+  ) throws(AuthorityError) -> OCSPResponder {
     let key = try PrivateKey.make(
       rsaBits: 2048, random: random, label: "OCSP responder \(issuer.name.rawValue) \(Day(now))")
     return try store.write(attempted) { database in
-      if let known = try valid(issuer.name, now, database) {
-        return Responder(certificate: known.certificate, key: try PrivateKey(pem: known.key))
-      }
+      // Somebody else may have been faster.
+      if let known = try valid(issuer.name, now, database) { return known }
+      let notAfter = now.addingTimeInterval(Double(Self.responderDays) * 86_400)
       let certificate = try certify(responder: key, of: issuer, now)
       try database.execute(
         sql: """
@@ -121,33 +123,30 @@ extension Authority {
           """,
         arguments: [
           issuer.name.rawValue, Data(certificate), Data(try key.pem()), now.seconds,
-          now.addingTimeInterval(Double(Self.responderDays) * 86_400).seconds,
+          notAfter.seconds,
         ])
-      return Responder(certificate: certificate, key: key)
+      return try OCSPResponder(
+        certificate: certificate, key: key, notBefore: now, notAfter: notAfter)
     }
-  }
-
-  private func key(_ pem: [UInt8], of name: String) throws(AuthorityError) -> PrivateKey {
-    if let known = responderKeys.withLock({ $0[name] }), known.pem == pem { return known.key }
-    let key = try PrivateKey(pem: pem)
-    responderKeys.withLock { $0[name] = (pem, key) }
-    return key
   }
 
   private func valid(
     _ issuer: CertificationAuthority.Name, _ now: Date, _ database: Database
-  ) throws -> (certificate: [UInt8], key: [UInt8])? {
-    // An answer must end before its signer does.
-    try Row.fetchOne(
+  ) throws -> OCSPResponder? {
+    let row = try Row.fetchOne(
       database,
       sql: """
-        SELECT certificate, privateKey FROM responder
-        WHERE issuer = ? AND notBefore <= ? AND notAfter > ? ORDER BY id DESC LIMIT 1
+        SELECT * FROM responder WHERE issuer = ? AND notBefore <= ? AND notAfter > ?
+        ORDER BY id DESC LIMIT 1
         """,
       arguments: [
         issuer.rawValue, now.seconds, now.addingTimeInterval(Self.answerSeconds).seconds,
-      ]
-    ).map { ($0.bytes("certificate"), $0.bytes("privateKey")) }
+      ])
+    return try row.map { row in
+      try OCSPResponder(
+        certificate: row.bytes("certificate"), key: try PrivateKey(pem: row.bytes("privateKey")),
+        notBefore: row.instant("notBefore"), notAfter: row.instant("notAfter"))
+    }
   }
 
   private func certify(
@@ -169,5 +168,30 @@ extension Authority {
           .extendedKeyUsage([CertificateExtension.ocspSigning]), .ocspNoCheck,
         ]),
       issuer: issuer.certificate, key: issuer.key)
+  }
+}
+
+/// Who signs answers for a CA (RFC 6960, 4.2.2.2).
+struct OCSPResponder: Sendable {
+  let certificate: [UInt8]
+  let key: PrivateKey
+  let keyIdentifier: [UInt8]
+  let notBefore: Date
+  let notAfter: Date
+
+  init(certificate: [UInt8], key: PrivateKey, notBefore: Date, notAfter: Date)
+    throws(AuthorityError)
+  {
+    let parsed = try Certificate.parse(certificate)
+    self.certificate = certificate
+    self.key = key
+    keyIdentifier = try Certificate.keyIdentifier(parsed.pointer)
+    self.notBefore = notBefore
+    self.notAfter = notAfter
+  }
+
+  /// An answer must end before its signer does.
+  func answers(at now: Date) -> Bool {
+    notBefore <= now && now.addingTimeInterval(Authority.answerSeconds) < notAfter
   }
 }

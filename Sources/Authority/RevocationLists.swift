@@ -47,10 +47,8 @@ extension Authority {
     full: RevocationList, delta: RevocationList
   ) {
     let attempted = "publishing the lists of \(name)"
-    guard let name = CertificationAuthority.Name(rawValue: name) else {
-      throw AuthorityError(attempted, .unknown, "there is no such CA")
-    }
-    let issuer = try issuer(name)
+    let issuer = try issuer(named: name, attempted)
+    let name = issuer.name
     try applyDue()
     let now = clock.now
     if let current = try store.read(attempted, { try valid(name, now, $0) }) { return current }

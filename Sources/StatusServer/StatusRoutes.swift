@@ -11,37 +11,45 @@ struct StatusRoutes {
   func add(to router: Router<BasicRequestContext>) {
     router.get("/crl/:file") { _, context in try list(context.parameters.require("file")) }
     router.get("/ca/:file") { _, context in try certificate(context.parameters.require("file")) }
+    router.get("/pds/:file") { _, context in
+      try disclosure(context.parameters.require("file"))
+    }
     // RFC 6960, A.1: small requests by GET, their base64 in the path.
     router.get("/ocsp/**") { request, _ in try answer(inPath: request.uri.path) }
     router.post("/ocsp") { request, _ in try answer(try await request.bytes()) }
   }
 
   private func list(_ file: String) throws -> Response {
-    let type = "application/pkix-crl"
-    guard file.hasSuffix(".crl") else { throw HTTPError(.notFound) }
-    let name = String(file.dropLast(4))
-    if authority.issuerNames.contains(name) {
-      return Response(
-        try answering { () throws(AuthorityError) in try authority.revocationList(of: name).der },
-        type: type)
-    }
+    let name = try name(file, "crl")
     let suffix = "-delta"
-    guard name.hasSuffix(suffix),
-      authority.issuerNames.contains(String(name.dropLast(suffix.count)))
-    else { throw HTTPError(.notFound) }
-    let issuer = String(name.dropLast(suffix.count))
-    return Response(
-      try answering { () throws(AuthorityError) in try authority.deltaRevocationList(of: issuer).der
-      }, type: type)
+    let der = try answering { () throws(AuthorityError) in
+      name.hasSuffix(suffix)
+        ? try authority.deltaRevocationList(of: String(name.dropLast(suffix.count))).der
+        : try authority.revocationList(of: name).der
+    }
+    return Response(der, type: "application/pkix-crl")
   }
 
   /// caIssuers (RFC 5280, 4.2.2.1): one certificate in DER.
   private func certificate(_ file: String) throws -> Response {
-    let names = authority.issuerNames
-    guard file.hasSuffix(".cer"), let index = names.firstIndex(of: String(file.dropLast(4))) else {
+    let name = try name(file, "cer")
+    let der = try answering { () throws(AuthorityError) in
+      try authority.certificate(ofIssuer: name)
+    }
+    return Response(der, type: "application/pkix-cert")
+  }
+
+  /// PKI disclosure statement, as QcPDS names it (ETSI EN 319 412-5, 4.3.4).
+  private func disclosure(_ file: String) throws -> Response {
+    guard let statement = DisclosureStatement(rawValue: try name(file, "pdf")) else {
       throw HTTPError(.notFound)
     }
-    return Response(authority.chain[index], type: "application/pkix-cert")
+    return Response(statement.pdf, type: "application/pdf")
+  }
+
+  private func name(_ file: String, _ type: String) throws -> String {
+    guard file.hasSuffix("." + type) else { throw HTTPError(.notFound) }
+    return String(file.dropLast(type.count + 1))
   }
 
   private func answer(inPath path: String) throws -> Response {
@@ -61,7 +69,7 @@ struct StatusRoutes {
   /// The authority's failure is the server's; its words stay here.
   private func answering(_ body: () throws(AuthorityError) -> [UInt8]) throws -> [UInt8] {
     do throws(AuthorityError) { return try body() } catch {
-      throw HTTPError(.internalServerError)
+      throw HTTPError(error.rule == .unknown ? .notFound : .internalServerError)
     }
   }
 }

@@ -53,6 +53,7 @@ public struct StatusServer: Sendable {
     logger.logLevel = .error
     let application = Application(
       router: router,
+      server: .http1(configuration: .init(additionalChannelHandlers: [OneRequest()])),
       configuration: .init(
         address: .hostname(host, port: port), serverName: "softdna TEST authority"),
       onServerRunning: { _ in onReady() }, logger: logger)

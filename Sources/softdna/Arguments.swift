@@ -17,3 +17,5 @@ extension Day: ExpressibleByArgument {
 extension Provider: ExpressibleByArgument {}
 
 extension RevocationCause: ExpressibleByArgument {}
+
+extension ResidencePermit.Proof: ExpressibleByArgument {}

@@ -18,19 +18,25 @@ struct AuthorityCommand: AsyncParsableCommand {
       AuthorityRevokeCommand.self, AuthorityRenewCommand.self, AuthorityReplaceCommand.self,
       AuthorityChangeEMailCommand.self, AuthorityCRLCommand.self, AuthorityOCSPCommand.self,
       AuthorityServeCommand.self, AuthorityNoticesCommand.self, AuthorityRunDayCommand.self,
-      AuthorityAdoptCommand.self, AuthorityRemoteSignatureCommand.self,
+      AuthorityAdoptCommand.self, AuthorityRegisterCommand.self, AuthorityCompleteCommand.self,
+      AuthorityRequestsCommand.self, AuthorityRemoteSignatureCommand.self,
     ])
 }
 
 /// What every operation of the authority takes.
 struct AuthorityOptions: ParsableArguments {
   @OptionGroup var state: StateOption
-  @Option(help: "The day, YYYY-MM-DD; today by default.") var date: Day?
+  @Option(help: "The day, YYYY-MM-DD, at this time of day; today by default.") var date: Day?
   @Flag(help: "Print the result as JSON.") var json = false
 
-  var clock: AuthorityClock { date.map { .fixed($0) } ?? .real }
+  var clock: AuthorityClock { date.map { .on($0) } ?? .real }
 
   func open() throws -> Authority { try state.directory.openAuthority(clock: clock) }
+
+  /// Opens the authority, or makes it where there is none.
+  func make() throws -> Authority {
+    try failing { try Authority(directory: state.path, clock: clock) }
+  }
 
   /// Prints a value as JSON, or what people read.
   func print(_ value: some Encodable, or text: @autoclosure () -> String) throws {
@@ -95,10 +101,10 @@ struct AuthorityAdoptCommand: ParsableCommand {
 
   func run() throws {
     let policy = try failing { try AuthorityFile.policy(file) }
-    let authority = try failing {
-      try Authority(directory: options.state.path, clock: options.clock)
+    try options.state.directory.making {
+      let authority = try options.make()
+      try failing(status: 1) { try authority.adopt(policy) }
     }
-    try failing(status: 1) { try authority.adopt(policy) }
     try options.print(policy, or: "adopted the policy of \(policy.chamber)")
   }
 }

@@ -2,8 +2,30 @@ import ArgumentParser
 import Authority
 import Foundation
 
+/// A subcommand by which somebody has something done to a device and gets a receipt for it.
+protocol DeviceOperationCommand: ParsableCommand {
+  var options: AuthorityOptions { get }
+  var device: DeviceOption { get }
+  var by: RequesterOptions { get }
+  /// Has it done.
+  func perform(_ authority: Authority, _ device: Device, _ requester: Requester)
+    throws(AuthorityError) -> Receipt
+  /// What was done, for people: "suspended 7430…".
+  func outcome(_ device: Device) -> String
+}
+
+extension DeviceOperationCommand {
+  func run() throws {
+    let authority = try options.open()
+    let device = try device.device(in: authority)
+    let requester = try by.requester(options.state.directory)
+    let receipt = try failing(status: 1) { try perform(authority, device, requester) }
+    try options.print(receipt, or: "\(outcome(device)); \(receipt.line)")
+  }
+}
+
 /// `softdna authority suspend`.
-struct AuthoritySuspendCommand: ParsableCommand {
+struct AuthoritySuspendCommand: DeviceOperationCommand {
   static let configuration = CommandConfiguration(
     commandName: "suspend", abstract: "Suspend a device's certificates; reactivate undoes it.")
 
@@ -11,19 +33,15 @@ struct AuthoritySuspendCommand: ParsableCommand {
   @OptionGroup var device: DeviceOption
   @OptionGroup var by: RequesterOptions
 
-  func run() throws {
-    let authority = try options.open()
-    let device = try device.device(in: authority)
-    let receipt = try failing(status: 1) {
-      try authority.suspend(
-        device, by: try by.requester(options.state.directory), at: by.provider)
-    }
-    try options.print(receipt, or: "suspended \(device.cardNumber); \(receipt.line)")
-  }
+  func perform(_ authority: Authority, _ device: Device, _ requester: Requester)
+    throws(AuthorityError) -> Receipt
+  { try authority.suspend(device, by: requester, at: by.provider) }
+
+  func outcome(_ device: Device) -> String { "suspended \(device.cardNumber)" }
 }
 
 /// `softdna authority reactivate`.
-struct AuthorityReactivateCommand: ParsableCommand {
+struct AuthorityReactivateCommand: DeviceOperationCommand {
   static let configuration = CommandConfiguration(
     commandName: "reactivate", abstract: "Make a suspended device's certificates good again.")
 
@@ -31,19 +49,15 @@ struct AuthorityReactivateCommand: ParsableCommand {
   @OptionGroup var device: DeviceOption
   @OptionGroup var by: RequesterOptions
 
-  func run() throws {
-    let authority = try options.open()
-    let device = try device.device(in: authority)
-    let receipt = try failing(status: 1) {
-      try authority.reactivate(
-        device, by: try by.requester(options.state.directory), at: by.provider)
-    }
-    try options.print(receipt, or: "reactivated \(device.cardNumber); \(receipt.line)")
-  }
+  func perform(_ authority: Authority, _ device: Device, _ requester: Requester)
+    throws(AuthorityError) -> Receipt
+  { try authority.reactivate(device, by: requester, at: by.provider) }
+
+  func outcome(_ device: Device) -> String { "reactivated \(device.cardNumber)" }
 }
 
 /// `softdna authority revoke`.
-struct AuthorityRevokeCommand: ParsableCommand {
+struct AuthorityRevokeCommand: DeviceOperationCommand {
   static let configuration = CommandConfiguration(
     commandName: "revoke", abstract: "Revoke a device's certificates for good.")
 
@@ -53,20 +67,15 @@ struct AuthorityRevokeCommand: ParsableCommand {
   @Option(help: "\(RevocationCause.allCases.map(\.rawValue).joined(separator: ", ")).")
   var reason: RevocationCause
 
-  func run() throws {
-    let authority = try options.open()
-    let device = try device.device(in: authority)
-    let receipt = try failing(status: 1) {
-      try authority.revoke(
-        device, because: reason, by: try by.requester(options.state.directory), at: by.provider)
-    }
-    try options.print(
-      receipt, or: "revoked \(device.cardNumber): \(reason.rawValue); \(receipt.line)")
-  }
+  func perform(_ authority: Authority, _ device: Device, _ requester: Requester)
+    throws(AuthorityError) -> Receipt
+  { try authority.revoke(device, because: reason, by: requester, at: by.provider) }
+
+  func outcome(_ device: Device) -> String { "revoked \(device.cardNumber): \(reason.rawValue)" }
 }
 
 /// `softdna authority change-email`.
-struct AuthorityChangeEMailCommand: ParsableCommand {
+struct AuthorityChangeEMailCommand: DeviceOperationCommand {
   static let configuration = CommandConfiguration(
     commandName: "change-email", abstract: "Change the address that notices go to.")
 
@@ -75,15 +84,11 @@ struct AuthorityChangeEMailCommand: ParsableCommand {
   @OptionGroup var by: RequesterOptions
   @Argument(help: "The new address.") var address: String
 
-  func run() throws {
-    let authority = try options.open()
-    let device = try device.device(in: authority)
-    let receipt = try failing(status: 1) {
-      try authority.changeEMail(
-        of: device, to: address, by: try by.requester(options.state.directory), at: by.provider)
-    }
-    try options.print(receipt, or: "notices go to \(address); \(receipt.line)")
-  }
+  func perform(_ authority: Authority, _ device: Device, _ requester: Requester)
+    throws(AuthorityError) -> Receipt
+  { try authority.changeEMail(of: device, to: address, by: requester, at: by.provider) }
+
+  func outcome(_ device: Device) -> String { "notices go to \(address)" }
 }
 
 /// `softdna authority notices`.

@@ -149,7 +149,7 @@ struct AuthorityServeCommand: AsyncParsableCommand {
     abstract: "Serve lists, CA certificates, OCSP answers and remote signatures until interrupted.",
     discussion: """
       At the URLs that the certificates name: /crl/NAME.crl, /crl/NAME-delta.crl, /ca/NAME.cer, \
-      /ocsp and the CSC API at /csc/v2. On this machine alone.
+      /ocsp, /pds/it.pdf, /pds/en.pdf and the CSC API at /csc/v2. On this machine alone.
       """)
 
   @OptionGroup var options: AuthorityOptions

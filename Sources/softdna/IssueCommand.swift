@@ -19,23 +19,37 @@ struct IssueCommand: ParsableCommand {
   @OptionGroup var state: StateOption
   @Option(help: "The holder's data, a YAML file.") var holder: String?
   @Option(help: "The chip: \(Chip.allNames).") var chip: Chip = .current
-  @Option(help: "The device's form: \(DeviceKind.allNames).") var device: DeviceKind = .token
+  @Option(help: "The device's form: \(DeviceKind.allNames); token by default.")
+  var device: DeviceKind?
   @Option(help: "Make everything but the clock reproducible.") var seed: UInt64?
   @Option(help: "The chamber's policy, a YAML file as in scenarios/policies/.") var chamber: String?
+  @Option(help: "The number of the accepted request: softdna authority register.") var request:
+    Int64?
   @Option(help: "The day of issue, YYYY-MM-DD; today by default.") var date: Day?
+  @Option(
+    name: .customLong("authority-url"),
+    help: "Where its certificates say that the authority is; \(Authority.defaultBaseURL).")
+  var authorityURL: String?
   @OptionGroup(title: "Policy") var policy: PolicyOptions
   @Flag(help: "Print the result as JSON.") var json = false
 
+  func validate() throws {
+    if request != nil, holder != nil || device != nil || chamber != nil {
+      throw ValidationError("--request says holder, device and chamber already.")
+    }
+  }
+
   func run() throws {
+    if request != nil { _ = try state.directory.openAuthority() }
     let holder: Holder = try failing {
       guard let file = self.holder else { return .fictitious }
       return try HolderFile.read(file)
     }
     let issue = TokenIssue(
-      directory: state.directory, holder: holder, chip: chip, kind: device, seed: seed,
+      directory: state.directory, holder: holder, chip: chip, kind: device ?? .token, seed: seed,
       clock: date.map { .fixed($0.start) } ?? .real,
       chamber: try chamber.map { path in try failing { try AuthorityFile.policy(path) } },
-      policy: policy.policy)
+      request: request, authorityURL: authorityURL, policy: policy.policy)
     let issued = try issue.run { if !json { Console.note("  " + $0) } }
     json ? try printJSON(issued) : printScratchCard(issued)
   }

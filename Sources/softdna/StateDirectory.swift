@@ -31,6 +31,15 @@ struct StateDirectory {
   /// Where `softdna ctl` reaches the token while it is plugged in.
   var controlSocket: String { path + "/control.sock" }
 
+  /// Runs what may make the directory; where it fails, one that it made does not stay half full.
+  func making<Value>(_ body: () throws -> Value) throws -> Value {
+    let existed = FileManager.default.fileExists(atPath: path)
+    do { return try body() } catch {
+      if !existed { try? FileManager.default.removeItem(atPath: path) }
+      throw error
+    }
+  }
+
   /// The token, plugged in nowhere yet.
   ///
   /// - Parameter isVolatile: a copy in memory, gone with the slot; the image stays as it is.

@@ -25,18 +25,17 @@ struct TokenIssue {
   let clock: AuthorityClock
   /// The chamber it is issued by; nil: one without dates and fees.
   var chamber: ChamberPolicy?
+  /// The number of the accepted request it is issued on, which then says holder, device and chamber.
+  var request: Int64?
+  /// Where the authority is, for one that is made now; nil: where it is or by default.
+  var authorityURL: String?
   /// PIN rules and the button.
   var policy = ReferencePolicy.standard
 
   func run(progress: (String) -> Void) throws -> IssuedToken {
     try failing { try holder.validate() }
     if let defect = policy.defect { throw Failure(defect) }
-    let existed = FileManager.default.fileExists(atPath: directory.path)
-    do { return try issue(progress) } catch {
-      // A directory that this issue made is not left behind half full.
-      if !existed { try? FileManager.default.removeItem(atPath: directory.path) }
-      throw error
-    }
+    return try directory.making { try issue(progress) }
   }
 
   private func issue(_ progress: (String) -> Void) throws -> IssuedToken {
@@ -44,12 +43,18 @@ struct TokenIssue {
       try removeUnfinishedToken()
       progress("opening the authority (root, CNS CA and qualified CA, all TEST)")
       let authority = try Authority(
-        directory: directory.path, settings: Authority.Settings(seed: seed), clock: clock)
+        directory: directory.path,
+        settings: Authority.Settings(seed: seed, baseURL: authorityURL), clock: clock)
       let counter = Counter(authority)
       if let chamber { try authority.adopt(chamber) }
       for enrolment in try authority.enrolmentsUnderWay() { try authority.abandon(enrolment) }
-      let order = try counter.order(
-        for: holder, chip: chip, kind: kind, chamber: chamber?.chamber)
+      let application = try request.map { number in
+        try failing(status: 1) { try authority.application(number) }
+      }
+      let order =
+        try application.map { application in
+          try failing(status: 1) { try counter.order(for: application, chip: chip) }
+        } ?? counter.order(for: holder, chip: chip, kind: kind, chamber: chamber?.chamber)
       let slot = try Slot(
         manufacturing: ChipIdentity(
           persona: chip.persona, serial: order.device.chipSerial,
@@ -62,7 +67,8 @@ struct TokenIssue {
       try directory.writeScratchCard(order.scratchCard)
       let device = try counter.handOver(order.enrolment, card: session)
       return IssuedToken(
-        device: device, holder: holder, scratchCard: order.scratchCard,
+        device: device, holder: application?.application.holder ?? holder,
+        scratchCard: order.scratchCard,
         chainFile: authority.chainFile)
     }
   }

@@ -75,4 +75,29 @@ struct OCSPTests {
     clock.advance(days: 1)
     #expect(try responders() == 2)
   }
+
+  @Test("a server answers about CAs that another process has made since it began")
+  func otherProcess() async throws {
+    let day = try #require(Day("2020-01-01"))
+    try await OnlineAuthority.run(from: day) { online in
+      let other = try Authority(directory: online.workplace.path, clock: .moved(by: online.clock))
+      try other.adopt(try Chambers.policy("lecce", before: .arubaLike))
+      let device = try Fixture.issue(other, chamber: "lecce")
+      for certificate in try other.certificates(of: device) {
+        #expect(["b-cns", "b-qualified"].contains(certificate.issuer))
+        // OCSP first: nothing else has told the server.
+        let file = try online.workplace.write(PEM.certificate(certificate.der), "subject.pem")
+        let asked = try await online.openssl(
+          "ocsp", "-issuer", online.workplace.file("ca/\(certificate.issuer).pem"), "-cert", file,
+          "-url", online.authority.baseURL + "/ocsp", "-CAfile", other.chainFile)
+        #expect(asked.output.contains("\(file): good"), "\(asked.output)")
+        #expect(try await online.verdict(on: certificate) == .good)
+      }
+      let none = try await command([
+        "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
+        online.authority.baseURL + "/crl/c-cns.crl",
+      ])
+      #expect(none.output == "404")
+    }
+  }
 }

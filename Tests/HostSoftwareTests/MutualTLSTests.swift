@@ -61,4 +61,45 @@ struct MutualTLSTests {
     #expect(outcome.output.hasPrefix("HTTP/1.1 200 OK\r\n"), "\(outcome)")
     #expect(outcome.output.contains("welcome CN=PRVNSN80A41X999K/"), "\(outcome)")
   }
+
+  @Test(
+    "a suspended certificate is turned away, and let in again after its reactivation",
+    arguments: [WebServer.StatusCheck.lists, .ocsp])
+  func suspension(check: WebServer.StatusCheck) async throws {
+    let online = try await OnlineToken()
+    let server = try WebServer(in: online.folder, checking: check)
+    let key = TestKey.cns
+    let outcome = try await online.online(
+      """
+      authority() { "$SOFTDNA" authority "$1" --state "$SOFTDNA_STATE" > /dev/null; }
+      lists() {
+        for name in root a-cns; do
+          curl -sSf http://127.0.0.1:\(online.port)/crl/$name.crl | openssl crl -inform DER
+        done > lists.pem
+      }
+      log_in() {
+        lists
+        (
+          \(server.start)
+          OPENSSL_CONF=engine.cnf \(server.curl) --engine pkcs11 --cert-type ENG \
+            --cert "\(key.uri("cert"))" --key-type ENG --key "\(key.uri("private"))"
+        )
+      }
+      log_in
+      authority suspend
+      log_in
+      authority reactivate
+      log_in
+      """)
+    let answers = outcome.output.components(separatedBy: "HTTP ")
+    try #require(answers.count == 4, "\(outcome)")
+    #expect(answers[0].hasPrefix("welcome CN=PRVNSN80A41X999K/"), "\(outcome)")
+    #expect(answers[1].hasPrefix("200\n"), "\(outcome)")
+    #expect(answers[1].contains("The SSL certificate error"), "\(outcome)")
+    #expect(answers[2].hasPrefix("400\nwelcome CN=PRVNSN80A41X999K/"), "\(outcome)")
+    #expect(answers[3] == "200\n", "\(outcome)")
+    // Of the last log-in, in which nothing is to complain about.
+    let log = try online.folder.text(of: "nginx.log")
+    #expect(log.isEmpty, "\(log)")
+  }
 }

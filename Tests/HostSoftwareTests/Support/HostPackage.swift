@@ -4,6 +4,7 @@ import Testing
 /// A Debian package with software the tests run; the raw value is its name.
 enum HostPackage: String, CaseIterable {
   case curl
+  case faketime
   case gnutls = "gnutls-bin"
   case libxml2 = "libxml2-utils"
   case nginx = "nginx-light"
@@ -19,6 +20,7 @@ enum HostPackage: String, CaseIterable {
   var isInstalled: Bool {
     switch self {
     case .curl: Self.find("curl") != nil
+    case .faketime: Self.library("faketime/libfaketimeMT.so.1") != nil
     case .gnutls: Self.find("p11tool") != nil
     case .libxml2: Self.find("xmllint") != nil
     case .nginx: Self.find("nginx") != nil

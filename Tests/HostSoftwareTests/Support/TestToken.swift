@@ -55,6 +55,11 @@ struct TestToken: Sendable {
 
   /// Issues one. The seed makes every one of them alike.
   init(_ chip: TestChip = .current, _ further: String...) async throws {
+    try await self.init(chip, further)
+  }
+
+  /// As `init(_:_:)`, with further options of `softdna issue`.
+  init(_ chip: TestChip, _ further: [String]) async throws {
     folder = try TemporaryFolder()
     let outcome = try await Softdna.run(
       ["issue", "--state", folder.path("state"), "--seed", "1", "--chip", chip.rawValue] + further,

@@ -2,11 +2,23 @@ import Foundation
 
 /// nginx that lets in who has a certificate of the test CAs; for scripts in a world.
 struct WebServer {
+  /// How it learns that a certificate is no longer good.
+  enum StatusCheck: String, CaseIterable {
+    /// Not at all.
+    case none = ""
+    /// From the lists in the file `lists.pem`, which are there before it starts.
+    case lists = "ssl_crl lists.pem;"
+    /// From the responder that each certificate of the path names.
+    case ocsp = "ssl_ocsp on;"
+  }
+
   let port: UInt16
 
   /// Writes its configuration.
-  init(in folder: TemporaryFolder) throws {
+  init(in folder: TemporaryFolder, checking status: StatusCheck = .none) throws {
     port = try Self.freePort()
+    let check = status.rawValue.replacingOccurrences(
+      of: "lists.pem", with: folder.path("lists.pem"))
     try folder.write(
       """
       daemon off;
@@ -29,6 +41,7 @@ struct WebServer {
           ssl_client_certificate \(folder.path("state/ca/chain.pem"));
           ssl_verify_client on;
           ssl_verify_depth 2;
+          \(check)
           location / { return 200 "welcome $ssl_client_s_dn\\n"; }
         }
       }
