@@ -15,6 +15,9 @@ public final class Authority: Sendable {
     public var seed: UInt64?
     /// Where certificates say that lists and answers are, without a trailing slash.
     public var baseURL: String?
+    /// The directory is thrown away at the end: the disk is not waited for. What is committed then
+    /// survives the process, and not a loss of power.
+    public var isThrowaway = false
 
     /// Settings; nil takes what the directory has, or the default.
     public init(seed: UInt64? = nil, baseURL: String? = nil) {
@@ -33,8 +36,9 @@ public final class Authority: Sendable {
   /// Where certificates say that lists and answers are.
   public let baseURL: String
   /// The state directory's path.
-  public let directory: String
+  public var directory: String { state.path }
 
+  let state: Directory
   let store: Store
   /// The CAs made so far; a provider's are added when they are first needed.
   let hierarchy: Mutex<Hierarchy>
@@ -50,7 +54,7 @@ public final class Authority: Sendable {
   public init(
     directory: String, settings: Settings = Settings(), clock: AuthorityClock = .real
   ) throws(AuthorityError) {
-    let state = Directory(path: directory)
+    let state = Directory(path: directory, waitsForDisk: !settings.isThrowaway)
     try state.create()
     let lock = try DirectoryLock(state)
     let store = try Store(in: state)
@@ -74,7 +78,7 @@ public final class Authority: Sendable {
     self.clock = clock
     self.random = random
     self.baseURL = kept.baseURL
-    self.directory = directory
+    self.state = state
     self.store = store
     self.hierarchy = Mutex(hierarchy)
   }

@@ -66,7 +66,7 @@ extension Authority {
       try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM issuer") ?? 0
     }
     guard made > known else { return false }
-    let reloaded = try Hierarchy(loading: Directory(path: directory))
+    let reloaded = try Hierarchy(loading: state)
     hierarchy.withLock { $0 = reloaded }
     return true
   }
@@ -92,7 +92,6 @@ extension Authority {
   /// directory holds its lock and waits for the database.
   func prepare(_ provider: Provider) throws(AuthorityError) {
     guard !hierarchy.withLock({ $0.contains(provider) }) else { return }
-    let state = Directory(path: directory)
     let lock = try DirectoryLock(state)
     let extended = try Hierarchy(loading: state).adding(
       provider, random: random, today: clock.today, urls: urls)

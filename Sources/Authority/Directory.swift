@@ -3,9 +3,16 @@ import Foundation
 /// The state directory, as far as its files' safety goes.
 struct Directory: Sendable {
   let path: String
+  /// Files and names are on the disk when they are said to be. What is thrown away needs no disk.
+  var waitsForDisk = true
 
   /// The path of something inside.
   func path(_ name: String) -> String { path + "/" + name }
+
+  /// A directory inside, with the same care.
+  func directory(_ name: String) -> Directory {
+    Directory(path: path(name), waitsForDisk: waitsForDisk)
+  }
 
   /// Creates the directory (mode 0700) unless it is there.
   func create() throws(AuthorityError) {
@@ -47,11 +54,12 @@ struct Directory: Sendable {
       guard count > 0 else { throw failed(attempted) }
       rest = rest.dropFirst(count)
     }
-    guard fsync(descriptor) == 0 else { throw failed(attempted) }
+    guard !waitsForDisk || fsync(descriptor) == 0 else { throw failed(attempted) }
   }
 
   /// Waits until the names in the directory are on the disk.
   func synchronize() throws(AuthorityError) {
+    guard waitsForDisk else { return }
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failed("opening \(path)") }
     defer { close(descriptor) }

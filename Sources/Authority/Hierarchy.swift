@@ -29,7 +29,7 @@ struct Hierarchy: Sendable {
 
   /// Reads a hierarchy and makes sure that keys and certificates belong together.
   init(loading state: Directory) throws(AuthorityError) {
-    let directory = Directory(path: state.path(Self.folder))
+    let directory = state.directory(Self.folder)
     var found: [CertificationAuthority] = []
     for name in CertificationAuthority.Name.all
     where name == .root || directory.contains(CertificationAuthority.certificateFile(name)) {
@@ -85,7 +85,7 @@ struct Hierarchy: Sendable {
   /// interrupted run left behind is therefore nobody's.
   func save(in state: Directory) throws(AuthorityError) {
     try state.remove(directory: Self.workshop)
-    let directory = Directory(path: state.path(Self.workshop))
+    let directory = state.directory(Self.workshop)
     try directory.create()
     for authority in all { try Self.write(authority, to: directory) }
     try directory.write(try chain(), to: Self.chainFile, mode: 0o644)
@@ -96,7 +96,7 @@ struct Hierarchy: Sendable {
 
   /// Writes what `ca/` does not have yet. The caller holds the directory's lock.
   func saveAdditions(in state: Directory) throws(AuthorityError) {
-    let directory = Directory(path: state.path(Self.folder))
+    let directory = state.directory(Self.folder)
     for authority in all
     where !directory.contains(CertificationAuthority.certificateFile(authority.name)) {
       try Self.write(authority, to: directory)

@@ -57,10 +57,10 @@ extension Authority {
   /// from being written is written the next time.
   func deliver() throws(AuthorityError) {
     let pending = try messages().filter {
-      !Directory(path: directory).contains("\(Self.outboxFolder)/\($0.fileName)")
+      !state.contains("\(Self.outboxFolder)/\($0.fileName)")
     }
     guard !pending.isEmpty else { return }
-    let outbox = Directory(path: directory + "/" + Self.outboxFolder)
+    let outbox = state.directory(Self.outboxFolder)
     try outbox.create()
     for message in pending {
       // A name of its own: other processes and threads may deliver the same message.

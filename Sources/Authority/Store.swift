@@ -17,12 +17,21 @@ struct Store: Sendable {
     var configuration = Configuration()
     configuration.foreignKeysEnabled = true
     configuration.busyMode = .timeout(30)
+    let waitsForDisk = directory.waitsForDisk
+    if !waitsForDisk { configuration.prepareDatabase(Self.trustProcess) }
     let path = directory.path(Self.file)
     pool = try Self.reporting("opening \(path)") {
       let pool = try DatabasePool(path: path, configuration: configuration)
+      // The pool has set its own degree of care meanwhile.
+      if !waitsForDisk { try pool.writeWithoutTransaction(Self.trustProcess) }
       try Schema.migrator.migrate(pool)
       return pool
     }
+  }
+
+  /// What was committed survives this process, not a loss of power.
+  private static func trustProcess(_ database: Database) throws {
+    try database.execute(sql: "PRAGMA synchronous = OFF")
   }
 
   /// Runs `body` in a transaction that is committed when it returns and undone when it throws.

@@ -48,10 +48,10 @@ public final class World {
     directory = NSTemporaryDirectory() + "softdna-scenario-" + UUID().uuidString
     image = keepsImage ? directory + "/token.nv" : nil
     clock = MovableClock(scenario.date.start)
+    var settings = Authority.Settings(seed: scenario.seed)
+    settings.isThrowaway = true
     counter = Counter(
-      try Authority(
-        directory: directory, settings: Authority.Settings(seed: scenario.seed),
-        clock: .moved(by: clock)))
+      try Authority(directory: directory, settings: settings, clock: .moved(by: clock)))
     if let policy = scenario.chamber { try counter.authority.adopt(policy) }
   }
 
