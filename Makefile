@@ -1,6 +1,9 @@
 # What the README's commands do. Every target installs what it needs and only what is missing.
 
 SWIFT ?= swift
+# Optimised programs carry Swift's runtime, so that they run where there is no toolchain. One set of
+# options for all of them: they share their objects.
+RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 # Where `make run` puts its token.
 TOKEN := .build/token
 # Where `make firmware-arm` puts its.
@@ -12,18 +15,21 @@ BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev pkg-config
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
   python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
-  qemu-system-arm valgrind tshark
+  qemu-system-arm valgrind tshark lintian mmdebstrap python3-venv
+# To make the Debian package.
+DEB_PACKAGES := debhelper dpkg-dev fakeroot python3
 
 # How long `make fuzz` runs each target, and what it instruments.
 SECONDS ?= 60
 FUZZ_TARGETS := Story TLV Image Frame
 
 .PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean \
-  access-matrix fuzz sanitize
+  access-matrix cli-reference deb lint-recipes fuzz sanitize
 
 help:
 	@echo "make run    issue a token, plug it into a PC/SC reader, replay the core scenarios"
 	@echo "make test   every check: lint, bare-metal build, all tests"
+	@echo "make deb    a Debian package in .build/deb"
 	@echo "make bench  the performance table"
 	@echo "make firmware-arm  the token on an emulated Cortex-M4, and what it takes of the chip"
 	@echo "make setup  install the Debian packages that are missing"
@@ -38,7 +44,7 @@ setup-test:
 	@sh .ci/install $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
 
 build: setup-run
-	$(SWIFT) build -c release --product softdna
+	$(RELEASE) --product softdna
 
 run: build
 	@rm -rf $(TOKEN)
@@ -47,6 +53,17 @@ run: build
 	.build/release/softdna exec --state $(TOKEN) -- pkcs15-tool --list-pins --list-keys --list-certificates
 	@echo
 	.build/release/softdna run --over pcsc --steps scenarios/issuance.yaml scenarios/blocking.yaml scenarios/renewal.yaml
+
+# The program, its manual pages, completions and documents as .build/deb/softdna_*.deb.
+deb: build
+	@sh .ci/install $(DEB_PACKAGES)
+	sh .ci/deb
+
+# A Debian with nothing in it but what is essential; the tests install the package into copies.
+DEBIAN_ROOT := .build/debian-root.tar
+$(DEBIAN_ROOT):
+	@mkdir -p $(@D)
+	mmdebstrap --quiet --variant=minbase bookworm $@
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
@@ -82,14 +99,19 @@ firmware-arm: build $(FIRMWARE_IMAGE)
 	@grep -v '^#' $(CHIP_TOKEN)/commands.txt | (echo power; cat) \
 	  | paste -d '\t' - $(CHIP_TOKEN)/replies.txt
 
-test: setup-test lint embedded
-	$(SWIFT) build -c release --product softdna-verify-probe
+test: setup-test lint lint-recipes embedded deb $(DEBIAN_ROOT)
+	$(RELEASE) --product softdna-verify-probe
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --disable-xctest
 
 # docs/access-matrix.md, from the rules an issued card holds.
 access-matrix:
 	WRITE_ACCESS_MATRIX=1 $(SWIFT) test --disable-xctest --filter AccessMatrixTests
+
+# docs/user/cli.md, from the parser of the program.
+cli-reference: build
+	.build/release/softdna --experimental-dump-help | python3 .ci/reference.py markdown \
+	  > docs/user/cli.md
 
 # Inputs that reach something new are kept in .build-fuzz/corpus; the ones that are replayed by
 # `make test` are in Tests/Fuzz/Corpus. SWIFT_BACKTRACE: Swift's own crash handler would win over
@@ -115,9 +137,9 @@ sanitize: setup-test
 	done
 
 bench: setup-run
-	$(SWIFT) build -c release --product softdna
-	$(SWIFT) build -c release --product softdna-floor-card
-	$(SWIFT) build -c release --product softdna-allocation-count
+	$(RELEASE) --product softdna
+	$(RELEASE) --product softdna-floor-card
+	$(RELEASE) --product softdna-allocation-count
 	.build/release/softdna bench
 
 clean:
