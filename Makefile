@@ -24,7 +24,7 @@ SECONDS ?= 60
 FUZZ_TARGETS := Story TLV Image Frame
 
 .PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean \
-  access-matrix cli-reference deb lint-recipes fuzz sanitize
+  access-matrix reference deb lint-recipes fuzz sanitize
 
 help:
 	@echo "make run    issue a token, plug it into a PC/SC reader, replay the core scenarios"
@@ -108,10 +108,11 @@ test: setup-test lint lint-recipes embedded deb $(DEBIAN_ROOT)
 access-matrix:
 	WRITE_ACCESS_MATRIX=1 $(SWIFT) test --disable-xctest --filter AccessMatrixTests
 
-# docs/user/cli.md, from the parser of the program.
-cli-reference: build
+# docs/user/cli.md and docs/user/steps.md, from the program's parser and its scenario schema.
+reference: build
 	.build/release/softdna --experimental-dump-help | python3 .ci/reference.py markdown \
 	  > docs/user/cli.md
+	.build/release/softdna run --schema | python3 .ci/reference.py steps > docs/user/steps.md
 
 # Inputs that reach something new are kept in .build-fuzz/corpus; the ones that are replayed by
 # `make test` are in Tests/Fuzz/Corpus. SWIFT_BACKTRACE: Swift's own crash handler would win over
