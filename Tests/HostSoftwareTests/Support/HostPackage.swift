@@ -7,6 +7,7 @@ enum HostPackage: String, CaseIterable {
   case faketime
   case gnutls = "gnutls-bin"
   case libxml2 = "libxml2-utils"
+  case lintian
   case nginx = "nginx-light"
   case opensc
   case openssl
@@ -24,6 +25,7 @@ enum HostPackage: String, CaseIterable {
     case .faketime: Self.library("faketime/libfaketimeMT.so.1") != nil
     case .gnutls: Self.find("p11tool") != nil
     case .libxml2: Self.find("xmllint") != nil
+    case .lintian: Self.find("lintian") != nil
     case .nginx: Self.find("nginx") != nil
     case .opensc: Self.find("pkcs11-tool") != nil && Self.pkcs11Module != nil
     case .openssl: Self.find("openssl") != nil
