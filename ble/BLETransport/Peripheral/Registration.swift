@@ -24,6 +24,11 @@ final class Registration {
     var waiting: (String) -> Void
   }
 
+  /// The adapter is switched on once; who switches it off afterwards wants it off.
+  private enum Power {
+    case untouched, asked, on
+  }
+
   private static let pauses: [Duration] = [1, 2, 5, 10, 30].map { .seconds($0) }
 
   private let loop: EventLoop
@@ -33,9 +38,10 @@ final class Registration {
   private var bus: Bus?
   private var hook: Hook?
   private(set) var blueZ: BlueZ?
-  private var isReady = false
+  /// bluetoothd's objects are known; nil while it is not known whether there is one.
+  private var isReady: Bool?
   private var done: Set<Step> = []
-  private var hasPowered = false
+  private var power = Power.untouched
   /// As the adapter was found, to leave it so.
   private var wasPairable: Bool?
   private var isAsking = false
@@ -61,6 +67,7 @@ final class Registration {
     if bus?.isClosed == true { disconnect() }
     guard !isAsking, retry == nil else { return }
     guard bus != nil else { return connect() }
+    guard let isReady else { return }
     guard isReady, let blueZ else {
       return wait("bluetoothd does not run; systemctl start bluetooth")
     }
@@ -74,9 +81,14 @@ final class Registration {
           + (others.isEmpty ? "none" : others.joined(separator: ", ")))
     }
     guard blueZ.property("Powered", of: adapterPath, BlueZ.adapter)?.bool == true else {
-      return hasPowered ? wait("the adapter \(adapter) is switched off") : power(blueZ)
+      switch power {
+      case .untouched: switchOn(blueZ)
+      case .asked: break
+      case .on: wait("the adapter \(adapter) is switched off")
+      }
+      return
     }
-    hasPowered = true
+    power = .on
     if wasPairable == nil {
       wasPairable = blueZ.property("Pairable", of: adapterPath, BlueZ.adapter)?.bool
     }
@@ -136,7 +148,8 @@ final class Registration {
 
   private func disconnect() {
     if let bus { loop.remove(bus) }
-    if isReady { forget(.vanished) }
+    if isReady == true { forget(.vanished) }
+    isReady = nil
     (blueZ, hook, bus) = (nil, nil, nil)
     isAsking = false
   }
@@ -149,7 +162,7 @@ final class Registration {
     case .vanished: forget(change)
     case .removed(adapterPath, let interfaces) where interfaces.contains(BlueZ.adapter):
       done = []
-      hasPowered = false
+      power = .untouched
       delegate.changed(change)
     case .changed(adapterPath, BlueZ.adapter, let properties):
       // The controller forgets what it advertises when it is switched off.
@@ -166,15 +179,15 @@ final class Registration {
     isReady = false
     isAsking = false
     done = []
-    hasPowered = false
+    power = .untouched
     delegate.changed(change)
   }
 
-  private func power(_ blueZ: BlueZ) {
+  private func switchOn(_ blueZ: BlueZ) {
     isAsking = true
     blueZ.set(
       "switch the adapter \(adapter) on", adapterPath, BlueZ.adapter, "Powered", .bool(true)
-    ) { [unowned self] in answered($0) { [unowned self] in hasPowered = true } }
+    ) { [unowned self] in answered($0) { [unowned self] in power = .asked } }
   }
 
   private func take(_ step: Step, _ blueZ: BlueZ) {
