@@ -22,7 +22,6 @@ from cases import expect, until
 logging.getLogger("bumble").setLevel(logging.CRITICAL)
 
 INSUFFICIENT_AUTHENTICATION = 0x05
-REQUEST_NOT_SUPPORTED = 0x06
 MTU = 517
 CONFIGURATION = core.UUID.from_16_bits(0x2902)
 
@@ -73,7 +72,11 @@ class Host:
 
     def __init__(self, device):
         self.device = device
+        self.before_connecting = self._nothing
         self.address = str(device.random_address).split("/", maxsplit=1)[0]
+
+    async def _nothing(self):
+        pass
 
     @classmethod
     async def on_adapter(cls, number):
@@ -100,6 +103,7 @@ class Host:
     async def connect(self, address="00:AA:01:00:00:00"):
         """A link to the token, as soon as it advertises."""
         peer = Address(address, Address.PUBLIC_DEVICE_ADDRESS)
+        await self.before_connecting()
 
         async def attempt():
             try:
@@ -175,12 +179,7 @@ class Link:
 
     async def discover(self):
         """Finds the token's characteristics."""
-        async def exchanged():
-            # bluetoothd answers so while it is still setting up its server for the link; bumble
-            # would not ask twice.
-            self.peer.gatt_client.mtu_exchange_done = False
-            return await refusal(self.peer.request_mtu(MTU)) != REQUEST_NOT_SUPPORTED
-        await until(exchanged, "the MTU is exchanged")
+        await self.peer.request_mtu(MTU)
         services = await self.peer.discover_service(frames.SERVICE)
         expect(len(services), 1, "services of the profile")
         await services[0].discover_characteristics()

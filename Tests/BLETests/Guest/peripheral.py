@@ -76,6 +76,18 @@ class Token:
         self.say("pair")
         await self.event("pairing-opened", since)
 
+    async def settled(self):
+        """Returns when the token has noticed that its hosts are gone. bluetoothd 5.66 takes the
+        next link of a host whose last one it has not yet seen end for an EATT bearer of that, and
+        answers nothing over it."""
+        def nobody():
+            connected = {}
+            for event in self.events:
+                if event["event"] in ("connected", "disconnected"):
+                    connected[event["host"]] = event["event"] == "connected"
+            return not any(connected.values())
+        await until(nobody, f"the token notices that no host is connected: {self.events}")
+
     async def forget(self, address):
         """Deletes a bond."""
         unpair = await asyncio.create_subprocess_exec(SOFTDNA, "ble", "unpair", address)
