@@ -30,6 +30,34 @@ public struct IdentityCheck: Codable, Equatable, Sendable {
     self.checkedBy = checkedBy
     self.presenter = presenter
   }
+
+  /// What the event log keeps of it.
+  func recorded(over channel: Channel) -> [String: String] {
+    [
+      "channel": channel.rawValue, "document": document, "documentNumber": documentNumber,
+      "checkedBy": checkedBy,
+    ]
+  }
+
+  /// Judges the check.
+  ///
+  /// - Throws: rule `delegation` where a proxy came; `field` where a document is missing or expired.
+  func validate(_ attempted: String, on day: Day) throws(AuthorityError) {
+    guard presenter == .holder else {
+      throw AuthorityError(
+        attempted, .delegation, "the device is personal: the holder comes, no proxy")
+    }
+    for (field, value) in [
+      ("identity.document", document), ("identity.documentNumber", documentNumber),
+      ("identity.checkedBy", checkedBy),
+    ] where value.isEmpty {
+      throw AuthorityError(attempted, .field(field), "is missing")
+    }
+    guard documentExpires >= day else {
+      throw AuthorityError(
+        attempted, .field("identity.documentExpires"), "the document expired on \(documentExpires)")
+    }
+  }
 }
 
 /// The residence permit of a holder who is no citizen of the Union, as far as it was shown.
@@ -144,10 +172,7 @@ public struct Application: Codable, Equatable, Sendable {
   func validate(_ policy: ChamberPolicy, on day: Day) throws(AuthorityError) {
     let attempted = "registering a request"
     try holder.validate()
-    guard identity.presenter == .holder else {
-      throw AuthorityError(
-        attempted, .delegation, "the device is personal: the holder comes, no proxy")
-    }
+    try identity.validate(attempted, on: day)
     guard channel.issues, policy.channels.contains(channel) else {
       throw AuthorityError(
         attempted, .policy("channels"), "\(chamber) issues nothing over \(channel.rawValue)")
@@ -164,18 +189,6 @@ public struct Application: Codable, Equatable, Sendable {
     guard delivery != .home || policy.homeDelivery.contains(device) else {
       throw AuthorityError(
         attempted, .policy("homeDelivery"), "\(chamber) delivers no \(device.rawValue) home")
-    }
-    for (field, value) in [
-      ("identity.document", identity.document),
-      ("identity.documentNumber", identity.documentNumber),
-      ("identity.checkedBy", identity.checkedBy),
-    ] where value.isEmpty {
-      throw AuthorityError(attempted, .field(field), "is missing")
-    }
-    guard identity.documentExpires >= day else {
-      throw AuthorityError(
-        attempted, .field("identity.documentExpires"),
-        "the document expired on \(identity.documentExpires)")
     }
     guard !holder.needsResidencePermit || residencePermit != nil else {
       throw AuthorityError(

@@ -53,14 +53,10 @@ extension Authority {
         ])
       let id = database.lastInsertedRowID
       let log = EventLog(database: database, now: now)
-      let identity = application.identity
       try log.append(
         .identityChecked, holder: holder.id,
-        [
-          "application": String(id), "channel": application.channel.rawValue,
-          "document": identity.document, "documentNumber": identity.documentNumber,
-          "checkedBy": identity.checkedBy,
-        ])
+        application.identity.recorded(over: application.channel)
+          .merging(["application": String(id)]) { $1 })
       try log.append(
         state == .accepted ? .applicationAccepted : .applicationDeposited, holder: holder.id,
         ["application": String(id), "missing": missing.joined(separator: "; ")])

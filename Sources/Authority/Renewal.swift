@@ -36,20 +36,31 @@ extension Authority {
   /// Orders a renewal, or takes up an interrupted one: new keys, new requests, `certify` and
   /// `activate` follow as at issue. The old certificates stay good until `activate`.
   ///
-  /// - Parameter channel: `online` or another: what it costs, by the chamber's price list.
-  /// - Throws: as `renewalOffer(for:)`.
-  public func renew(_ device: Device, over channel: Channel = .counter) throws(AuthorityError)
-    -> Enrolment
-  {
+  /// - Parameters:
+  ///   - channel: `online` or another: what it costs, by the chamber's price list.
+  ///   - identity: how the holder was identified, which is recorded; nil online, where device and PIN
+  ///     do it.
+  /// - Throws: as `renewalOffer(for:)`; rule `delegation` or `field` where the identity does not do.
+  public func renew(
+    _ device: Device, over channel: Channel = .counter, identity: IdentityCheck? = nil
+  ) throws(AuthorityError) -> Enrolment {
+    let attempted = "ordering a renewal"
     let now = clock.now
-    return try store.write("ordering a renewal") { database in
+    try identity?.validate(attempted, on: Day(now))
+    return try store.write(attempted) { database in
       let offer = try offer(device.id, Day(now), database)
       if let interrupted = offer.interrupted { return interrupted }
       let fees = try policy(of: offer.device.chamber, database).fees
       let enrolment = try insertEnrolment(
         .renewal, deviceID: device.id, expiryDay: offer.newExpiryDay,
         fee: channel == .online ? fees.renewalOnline : fees.renewalAtCounter, now: now, database)
-      try EventLog(database: database, now: now).append(
+      let log = EventLog(database: database, now: now)
+      if let identity {
+        try log.append(
+          .identityChecked, device: device.id, holder: offer.device.holderID,
+          identity.recorded(over: channel))
+      }
+      try log.append(
         .renewalOrdered, device: device.id, ["newExpiryDay": offer.newExpiryDay.description])
       return enrolment
     }

@@ -115,11 +115,14 @@ public struct Counter: Sendable {
   /// Renews a device: new keys made in the card, new certificates for three more years, the old ones
   /// overwritten and revoked. An interrupted renewal is taken up again.
   ///
-  /// - Parameter channel: `online` or another: what it costs.
+  /// - Parameters:
+  ///   - channel: `online` or another: what it costs.
+  ///   - identity: how the holder was identified at the counter.
   /// - Throws: where the authority's rules forbid it, before the card is touched.
   public func renew(
     _ device: Device, card: CardSession, pin: String, signaturePIN: String,
-    over channel: Channel = .counter, progress: (String) -> Void = { _ in }
+    over channel: Channel = .counter, identity: IdentityCheck? = nil,
+    progress: (String) -> Void = { _ in }
   ) throws(IssuanceError) -> Device {
     let issuer = CardIssuer(card)
     let transportKey = try atAuthority { () throws(AuthorityError) in
@@ -137,7 +140,7 @@ public struct Counter: Sendable {
       try issuer.authenticate(transportKey: transportKey)
     }
     let enrolment = try atAuthority { () throws(AuthorityError) in
-      try authority.renew(device, over: channel)
+      try authority.renew(device, over: channel, identity: identity)
     }
     try enrol(enrolment, issuer, pin: pin, signaturePIN: signaturePIN, progress)
     return try activate(enrolment)

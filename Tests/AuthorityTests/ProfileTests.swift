@@ -46,6 +46,25 @@ struct Parsed: ~Copyable {
         start: ASN1_STRING_get0_data(octets), count: Int(ASN1_STRING_length(octets))))
   }
 
+  /// The policies' identifiers, in order; a notice that is no UTF8String of 200 characters is an
+  /// issue.
+  var policies: [String] {
+    get throws {
+      guard extensions["2.5.29.32"] != nil else { return [] }
+      // "Policy: 1.2.3" and "Explicit Text: …", as openssl explains them.
+      let lines = try explained(NID_certificate_policies).components(separatedBy: "\n")
+      for line in lines {
+        guard let text = line.components(separatedBy: "Explicit Text: ").dropFirst().first else {
+          continue
+        }
+        #expect(text.count <= 200)
+        let bytes = Array(text.utf8)
+        #expect(value(NID_certificate_policies).contains([0x0C, 0x81, UInt8(bytes.count)] + bytes))
+      }
+      return lines.compactMap { $0.components(separatedBy: "Policy: ").dropFirst().first }
+    }
+  }
+
   var keyUsage: UInt32 { X509_get_key_usage(handle.pointer) }
   var extendedKeyUsage: UInt32 { X509_get_extended_key_usage(handle.pointer) }
 
@@ -176,9 +195,22 @@ struct ProfileTests {
         ))
       #expect(text.contains("X509v3 Key Usage: critical"))
       let purposes = try openssl("x509", "-in", file, "-noout", "-purpose").output
-      let client = issued.purpose == .cnsAuthentication ? "Yes" : "No"
-      #expect(purposes.contains("SSL client : \(client)\n"))
-      #expect(try openssl("x509", "-in", file, "-noout", "-checkend", "86400").status == 0)
+      // Logs in and does not sign mail; signs and does not log in.
+      let isCNS = issued.purpose == .cnsAuthentication
+      for (purpose, isFit) in [
+        ("SSL client", isCNS), ("SSL server", false), ("S/MIME signing", !isCNS),
+        ("S/MIME encryption", false), ("CRL signing", false), ("OCSP helper", true),
+        ("Time Stamp signing", false), ("SSL client CA", false), ("S/MIME signing CA", false),
+      ] {
+        #expect(
+          purposes.contains("\n\(purpose) : \(isFit ? "Yes" : "No")\n"), "\(purpose): \(purposes)")
+      }
+      // Good for as long as it says, and not a day longer.
+      let seconds = Int(issued.notAfter.timeIntervalSinceNow)
+      for (end, status) in [(86_400, Int32(0)), (seconds - 60, 0), (seconds + 60, 1)] {
+        #expect(
+          try openssl("x509", "-in", file, "-noout", "-checkend", String(end)).status == status)
+      }
       #expect(issued.notAfter == device.expiryDay.start.addingTimeInterval(-1))
     }
   }

@@ -64,6 +64,31 @@ struct RenewalTests {
     #expect(rule { _ = try authority.renew(device) } == .renewedOnce)
   }
 
+  @Test("the holder comes with a valid document, which is recorded; no proxy")
+  func identity() throws {
+    let workplace = try Workplace()
+    let device = try Fixture.issue(try workplace.authority())
+    let day = Self.expiryDay.adding(days: -10)
+    let authority = try workplace.authority(at: .fixed(day))
+    var identity = IdentityCheck(
+      document: "identity card", documentNumber: "TEST0001", documentExpires: day,
+      checkedBy: "TEST official", presenter: .proxy)
+    let events = try authority.events()
+    #expect(rule { _ = try authority.renew(device, identity: identity) } == .delegation)
+    identity.presenter = .holder
+    identity.documentExpires = day.adding(days: -1)
+    #expect(
+      rule { _ = try authority.renew(device, identity: identity) }
+        == .field("identity.documentExpires"))
+    #expect(try authority.events() == events)
+    identity.documentExpires = day
+    _ = try authority.renew(device, identity: identity)
+    let check = try #require(
+      try authority.events(of: device).first { $0.kind == "identity-checked" })
+    #expect(check.detail["documentNumber"] == "TEST0001")
+    #expect(check.detail["channel"] == "counter")
+  }
+
   @Test("interrupted anywhere, it is taken up again")
   func interrupted() throws {
     let workplace = try Workplace()
