@@ -12,7 +12,7 @@ BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev pkg-config
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
   python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
-  qemu-system-arm valgrind tshark
+  qemu-system-arm valgrind tshark python3-venv python3-dev gcc
 
 # How long `make fuzz` runs each target, and what it instruments.
 SECONDS ?= 60
