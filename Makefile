@@ -17,7 +17,7 @@ RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
   python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
   qemu-system-arm valgrind tshark lintian mmdebstrap python3-venv \
-  python3-pytest shellcheck
+  python3-dev gcc python3-pytest shellcheck
 # To make the Debian package.
 DEB_PACKAGES := debhelper dpkg-dev fakeroot python3
 

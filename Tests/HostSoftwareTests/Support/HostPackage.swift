@@ -5,6 +5,7 @@ import Testing
 enum HostPackage: String, CaseIterable {
   case curl
   case faketime
+  case gcc
   case gnutls = "gnutls-bin"
   case libxml2 = "libxml2-utils"
   case lintian
@@ -16,6 +17,8 @@ enum HostPackage: String, CaseIterable {
   case pkcs11Engine = "libengine-pkcs11-openssl"
   case python = "python3"
   case pyscard = "python3-pyscard"
+  case pythonHeaders = "python3-dev"
+  case pythonVenv = "python3-venv"
   case utilLinux = "util-linux"
   case vpcd = "vsmartcard-vpcd"
 
@@ -23,6 +26,7 @@ enum HostPackage: String, CaseIterable {
     switch self {
     case .curl: Self.find("curl") != nil
     case .faketime: Self.library("faketime/libfaketimeMT.so.1") != nil
+    case .gcc: Self.find("gcc") != nil
     case .gnutls: Self.find("p11tool") != nil
     case .libxml2: Self.find("xmllint") != nil
     case .lintian: Self.find("lintian") != nil
@@ -34,6 +38,10 @@ enum HostPackage: String, CaseIterable {
     case .pkcs11Engine: Self.library("engines-3/pkcs11.so") != nil
     case .python: Self.systemPython != nil
     case .pyscard: Self.systemPython != nil && Self.pyscardFolder != nil
+    case .pythonHeaders: !Self.files(in: "/usr/include", like: "python3", with: "Python.h").isEmpty
+    case .pythonVenv:
+      // Debian's venv comes without the pip it is to install, unless python3-venv brings it.
+      !Self.files(in: "/usr/lib", like: "python3", with: "ensurepip").isEmpty
     case .utilLinux: Self.find("setpriv") != nil && Self.find("unshare") != nil
     case .vpcd: Self.library("pcsc/drivers/serial/libifdvpcd.so") != nil
     }
@@ -66,6 +74,13 @@ enum HostPackage: String, CaseIterable {
 
   private static func isExecutable(_ path: String) -> Bool {
     FileManager.default.isExecutableFile(atPath: path)
+  }
+
+  /// A file in the folders of a folder whose names begin alike.
+  private static func files(in folder: String, like prefix: String, with name: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+      .filter { $0.hasPrefix(prefix) }.map { "\(folder)/\($0)/\(name)" }
+      .filter { FileManager.default.fileExists(atPath: $0) }
   }
 
   /// A file below one of the library folders, the multiarch ones included.
