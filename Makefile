@@ -7,12 +7,14 @@ TOKEN := .build/token
 CHIP_TOKEN := .build/token-on-chip
 SOURCES := Package.swift Sources Tests vsmartcard
 
-# To build; to run over a PC/SC reader; to test against host software.
+# To build; to run over a PC/SC reader; what the performance table measures beside the token; to test
+# against host software.
 BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev pkg-config
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
-TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
-  python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
-  qemu-system-arm valgrind tshark
+BENCH_PACKAGES := openssl vsmartcard-vpicc python3-pycryptodome
+TEST_PACKAGES := $(BENCH_PACKAGES) gnutls-bin libengine-pkcs11-openssl nginx-light curl \
+  pcsc-tools python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium \
+  faketime qemu-system-arm valgrind tshark
 
 # How long `make fuzz` runs each target, and what it instruments.
 SECONDS ?= 60
@@ -115,6 +117,7 @@ sanitize: setup-test
 	done
 
 bench: setup-run
+	@sh .ci/install $(BENCH_PACKAGES)
 	$(SWIFT) build -c release --product softdna
 	$(SWIFT) build -c release --product softdna-floor-card
 	$(SWIFT) build -c release --product softdna-allocation-count

@@ -13,8 +13,10 @@ enum HostPackage: String, CaseIterable {
   case pcscTools = "pcsc-tools"
   case pcscd
   case pkcs11Engine = "libengine-pkcs11-openssl"
+  case pycryptodome = "python3-pycryptodome"
   case pyscard = "python3-pyscard"
   case utilLinux = "util-linux"
+  case vicc = "vsmartcard-vpicc"
   case vpcd = "vsmartcard-vpcd"
 
   var isInstalled: Bool {
@@ -29,8 +31,11 @@ enum HostPackage: String, CaseIterable {
     case .pcscTools: Self.find("scriptor") != nil && Self.find("pcsc_scan") != nil
     case .pcscd: Self.find("pcscd") != nil
     case .pkcs11Engine: Self.library("engines-3/pkcs11.so") != nil
+    case .pycryptodome:
+      FileManager.default.fileExists(atPath: "/usr/lib/python3/dist-packages/Cryptodome")
     case .pyscard: Self.systemPython != nil && Self.pyscardFolder != nil
     case .utilLinux: Self.find("setpriv") != nil && Self.find("unshare") != nil
+    case .vicc: Self.find("vicc") != nil
     case .vpcd: Self.library("pcsc/drivers/serial/libifdvpcd.so") != nil
     }
   }
