@@ -10,14 +10,16 @@ TOKEN := .build/token
 CHIP_TOKEN := .build/token-on-chip
 SOURCES := Package.swift Sources Tests vsmartcard ble
 
-# To build; to run over a PC/SC reader; to test against host software.
+# To build; to run over a PC/SC reader; what the performance table measures beside the token; to test
+# against host software.
 BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev libsystemd-dev libbluetooth-dev \
   pkg-config
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
-TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
-  python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
-  qemu-system-arm valgrind tshark lintian mmdebstrap python3-venv \
-  python3-dev gcc python3-pytest shellcheck
+BENCH_PACKAGES := openssl vsmartcard-vpicc python3-pycryptodome
+TEST_PACKAGES := $(BENCH_PACKAGES) gnutls-bin libengine-pkcs11-openssl nginx-light curl \
+  pcsc-tools python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium \
+  faketime qemu-system-arm valgrind tshark lintian mmdebstrap python3-venv python3-dev gcc \
+  python3-pytest shellcheck
 # To make the Debian package.
 DEB_PACKAGES := debhelper dpkg-dev fakeroot python3
 
@@ -158,6 +160,7 @@ sanitize: setup-test
 	done
 
 bench: setup-run
+	@sh .ci/install $(BENCH_PACKAGES)
 	$(RELEASE) --product softdna
 	$(RELEASE) --product softdna-floor-card
 	$(RELEASE) --product softdna-allocation-count

@@ -168,6 +168,8 @@ let package = Package(
         "ISO7816", "Terminal", "TokenHost", "Authority", "Issuance", "Scenarios", "softdna",
       ],
       exclude: ["Broken", "validate.py", "junit.xsd"], swiftSettings: host),
+    // The figures of the performance table; the table itself is run in HostSoftwareTests.
+    .testTarget(name: "BenchmarkTests", dependencies: ["softdna"], swiftSettings: host),
     // The firmware in an emulated chip against the firmware in this process.
     .testTarget(
       name: "FirmwareImageTests",

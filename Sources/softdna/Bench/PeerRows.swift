@@ -26,7 +26,7 @@ extension BenchmarkRow {
       }
       let peer = try PCSCPair.wait(for: world.readerName, in: world)
       return try Measurement.inTurns(
-        .time, samples: site.amount(5000, quick: 100),
+        .time, samples: site.amount(300, quick: 10),
         subject: { try timed { try peer.succeed(Command.getChallenge) } },
         floor: { try timed { try pair.floor.succeed(Command.getChallenge) } })
     }

@@ -16,10 +16,12 @@ enum HostPackage: String, CaseIterable {
   case pcscd
   case pkcs11Engine = "libengine-pkcs11-openssl"
   case python = "python3"
+  case pycryptodome = "python3-pycryptodome"
   case pyscard = "python3-pyscard"
   case pythonHeaders = "python3-dev"
   case pythonVenv = "python3-venv"
   case utilLinux = "util-linux"
+  case vicc = "vsmartcard-vpicc"
   case vpcd = "vsmartcard-vpcd"
 
   var isInstalled: Bool {
@@ -37,12 +39,15 @@ enum HostPackage: String, CaseIterable {
     case .pcscd: Self.find("pcscd") != nil
     case .pkcs11Engine: Self.library("engines-3/pkcs11.so") != nil
     case .python: Self.systemPython != nil
+    case .pycryptodome:
+      FileManager.default.fileExists(atPath: "/usr/lib/python3/dist-packages/Cryptodome")
     case .pyscard: Self.systemPython != nil && Self.pyscardFolder != nil
     case .pythonHeaders: !Self.files(in: "/usr/include", like: "python3", with: "Python.h").isEmpty
     case .pythonVenv:
       // Debian's venv comes without the pip it is to install, unless python3-venv brings it.
       !Self.files(in: "/usr/lib", like: "python3", with: "ensurepip").isEmpty
     case .utilLinux: Self.find("setpriv") != nil && Self.find("unshare") != nil
+    case .vicc: Self.find("vicc") != nil
     case .vpcd: Self.library("pcsc/drivers/serial/libifdvpcd.so") != nil
     }
   }
