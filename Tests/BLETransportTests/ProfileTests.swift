@@ -28,11 +28,13 @@ private struct Block: CustomTestStringConvertible, Sendable {
   func values(_ word: String) -> [String] { lines.filter { $0.word == word }.map(\.value) }
 
   func bytes(_ word: String) throws -> [UInt8] {
-    try #require(Hex.bytes(try #require(values(word).first)))
+    let value = try #require(values(word).first)
+    return try #require(Hex.bytes(value))
   }
 
   func number(_ word: String) throws -> Int {
-    try #require(Int(try #require(values(word).first)))
+    let value = try #require(values(word).first)
+    return try #require(Int(value))
   }
 }
 
