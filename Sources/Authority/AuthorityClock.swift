@@ -21,6 +21,11 @@ public struct AuthorityClock: Sendable {
     AuthorityClock { clock.now }
   }
 
+  /// The system's time of day, so many days away as is said at each question.
+  public static func moved(byDays days: @escaping @Sendable () -> Int) -> AuthorityClock {
+    AuthorityClock { Date() + Double(days()) * 86_400 }
+  }
+
   /// Now, in whole seconds: what a certificate can say (RFC 5280, 4.1.2.5).
   public var now: Date { Date(timeIntervalSince1970: read().timeIntervalSince1970.rounded(.down)) }
 

@@ -15,7 +15,8 @@ public struct Token<Chip: Coprocessor & ~Copyable, Memory: Flash & ~Copyable>: ~
   /// The chip's serial number, 8 bytes.
   public private(set) var chipSerial: [UInt8] = []
 
-  private var isPowered = false
+  /// It has power, and answers.
+  public private(set) var isPowered = false
   private var chain = CommandChain()
   private var waiting = WaitingResponse()
   /// Reused for secrets on their way from the store to a comparison; wiped after each use.

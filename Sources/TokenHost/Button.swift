@@ -18,6 +18,9 @@ final class Button: Sendable {
     operation?.signal()
   }
 
+  /// An operation waits.
+  var isAwaited: Bool { waiting.withLock { !$0.isEmpty } }
+
   /// Waits for a press; false where none comes in time.
   func wait() -> Bool {
     let operation = DispatchSemaphore(value: 0)

@@ -80,6 +80,28 @@ struct FlashImage: Flash, ~Copyable {
     dirty = 0..<bytes.count
   }
 
+  /// An image file's new contents. They take the old ones' place in one step, when they are on the
+  /// disk: the file is locked by this value from before that.
+  ///
+  /// - Throws: where they have another size or cannot be written; the file is what it was then.
+  static func replacing(_ path: String, by contents: [UInt8]) throws(ImageError) -> FlashImage {
+    guard contents.count == size else { throw wrongSize(path, contents.count) }
+    let unfinished = path + ".new"
+    unlink(unfinished)
+    var memory = try FlashImage(creating: unfinished)
+    memory.bytes = contents
+    do throws(FlashFailure) { try memory.barrier() } catch {
+      throw ImageError("write", unfinished, errno)
+    }
+    guard rename(unfinished, path) == 0 else { throw ImageError("replace", path, errno) }
+    let folder = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY)
+    if folder >= 0 {
+      fsync(folder)
+      close(folder)
+    }
+    return memory
+  }
+
   deinit { if descriptor >= 0 { close(descriptor) } }
 
   private static func openLocked(_ path: String, _ flags: Int32, _ lock: Int32 = LOCK_EX)
@@ -91,6 +113,12 @@ struct FlashImage: Flash, ~Copyable {
       let code = errno
       close(descriptor)
       throw code == EWOULDBLOCK ? ImageError(inUse: path) : ImageError("lock", path, code)
+    }
+    // Opened before its owner replaced it, locked after: nobody would ever find it again.
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_nlink > 0 else {
+      close(descriptor)
+      throw ImageError(inUse: path)
     }
     return descriptor
   }

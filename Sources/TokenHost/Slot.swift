@@ -11,8 +11,10 @@ public final class Slot: CardChannel {
   /// What a token on Linux is made of.
   typealias HostToken = Token<LibcryptoCoprocessor, FlashImage>
 
-  private let token: Mutex<HostToken>
-  private let button: Button
+  let token: Mutex<HostToken>
+  let button: Button
+  /// Where challenges and keys came from when the token was mounted.
+  let randomness: Randomness
   private let supply: PowerSupply?
 
   /// The token in an image file; it stays locked as long as the slot lives.
@@ -27,6 +29,7 @@ public final class Slot: CardChannel {
     buttonPatience: Duration = .seconds(30)
   ) throws(ImageError) {
     button = Button(patience: buttonPatience)
+    self.randomness = randomness
     supply = nil
     let memory = try FlashImage(opening: path)
     token = Mutex(try Self.mount(memory, path, randomness, button))
@@ -65,6 +68,7 @@ public final class Slot: CardChannel {
     buttonPatience: Duration = .seconds(30), supply: PowerSupply? = nil
   ) {
     button = Button(patience: buttonPatience)
+    self.randomness = randomness
     self.supply = supply
     let chip = LibcryptoCoprocessor(randomness: randomness, button: button)
     do throws(StatusWord) {
@@ -84,6 +88,7 @@ public final class Slot: CardChannel {
     buttonPatience: Duration = .seconds(30)
   ) throws(ImageError) {
     button = Button(patience: buttonPatience)
+    self.randomness = randomness
     supply = nil
     let memory = try FlashImage(copying: path)
     token = Mutex(try Self.mount(memory, path, randomness, button))
@@ -92,6 +97,7 @@ public final class Slot: CardChannel {
   /// The token in the bytes of an image, in memory.
   package init(image: [UInt8]) throws(ImageError) {
     button = Button(patience: .zero)
+    randomness = .system
     supply = nil
     let memory = try FlashImage(contents: image, path: "image")
     token = Mutex(try Self.mount(memory, "image", .system, button))
@@ -110,6 +116,7 @@ public final class Slot: CardChannel {
   /// a supply of its own.
   package init(copying other: Slot, supply: PowerSupply) {
     button = Button(patience: other.button.patience)
+    randomness = other.randomness
     self.supply = supply
     token = Mutex(
       other.token.withLock { [button] in
@@ -119,7 +126,7 @@ public final class Slot: CardChannel {
       })
   }
 
-  private static func mount(
+  static func mount(
     _ memory: consuming FlashImage, _ path: String, _ randomness: Randomness, _ button: Button
   ) throws(ImageError) -> sending HostToken {
     do throws(MountFailure) {
@@ -133,6 +140,9 @@ public final class Slot: CardChannel {
   /// What the chip passes for.
   public var persona: Persona { token.withLock { $0.persona } }
 
+  /// A reader gives it power.
+  public var isPowered: Bool { token.withLock { $0.isPowered } }
+
   /// What is on the card, without values.
   public var inventory: Inventory { token.withLock { $0.inventory() } }
 
@@ -141,6 +151,9 @@ public final class Slot: CardChannel {
 
   /// Presses the token's button: one operation that waits for it goes on.
   public func pressButton() { button.press() }
+
+  /// An operation waits for the button.
+  public var isWaitingForButton: Bool { button.isAwaited }
 
   /// Every record of the token's memory that holds, under a number of its own. For tests that
   /// compare states; the values include secrets.

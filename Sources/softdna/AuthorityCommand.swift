@@ -25,10 +25,11 @@ struct AuthorityCommand: AsyncParsableCommand {
 /// What every operation of the authority takes.
 struct AuthorityOptions: ParsableArguments {
   @OptionGroup var state: StateOption
-  @Option(help: "The day, YYYY-MM-DD; today by default.") var date: Day?
+  @Option(help: "The day, YYYY-MM-DD; by default today, as softdna ctl advance-clock moved it.")
+  var date: Day?
   @Flag(help: "Print the result as JSON.") var json = false
 
-  var clock: AuthorityClock { date.map { .fixed($0) } ?? .real }
+  var clock: AuthorityClock { date.map { .fixed($0) } ?? state.directory.clock.authorityClock }
 
   func open() throws -> Authority { try state.directory.openAuthority(clock: clock) }
 

@@ -14,11 +14,13 @@ struct ExecCommand: ParsableCommand {
       --state a fresh token is issued for the command and thrown away afterwards.
 
       The command finds in its environment: PCSCLITE_CSOCK_NAME, SOFTDNA_READER, SOFTDNA_STATE, \
-      SOFTDNA_CA_FILE (root and CAs, PEM) and the scratch card in SOFTDNA_PIN, SOFTDNA_PUK, \
-      SOFTDNA_SIGNATURE_PIN and SOFTDNA_SIGNATURE_PUK.
+      SOFTDNA_SOCKET (for softdna ctl), SOFTDNA_CA_FILE (root and CAs, PEM) and the scratch card \
+      in SOFTDNA_PIN, SOFTDNA_PUK, SOFTDNA_SIGNATURE_PIN and SOFTDNA_SIGNATURE_PUK.
 
       With --date the command, and what it starts, sees that day at this time of day, as an \
-      authority does that is given the same date.
+      authority does that is given the same date. `softdna ctl advance-clock` moves that day, and \
+      without --date the state directory's, which the command sees with --movable-clock or where \
+      it was moved before.
 
       Exit status: the command's; 128 + n where signal n ended it; 127 where there is no such \
       command, 126 where it cannot be executed; 2 where the world cannot be made.
@@ -26,6 +28,8 @@ struct ExecCommand: ParsableCommand {
 
   @Option(name: .customLong("state"), help: "The token's state directory.") var state: String?
   @Option(help: "The day the command sees, YYYY-MM-DD (Debian package faketime).") var date: Day?
+  @Flag(help: "Let softdna ctl advance-clock move the day the command sees (faketime).")
+  var movableClock = false
   @OptionGroup var volatility: VolatileOption
   @Option(help: "Write what goes over the wire to this file: .jsonl (a trace) or .pcap.")
   var log: String?
@@ -36,13 +40,12 @@ struct ExecCommand: ParsableCommand {
     guard !command.isEmpty else {
       throw Failure("no command: softdna exec [--state DIR] -- COMMAND …")
     }
-    let otherDay = try date.map { try OtherDay($0) }
     let log = try self.log.map { try TraceLog(path: $0, channel: "pcsc") }
     let status: Int32
     if let state {
       status = try Self.run(
         command, in: StateDirectory(path: state), log: log, isVolatile: volatility.isVolatile,
-        on: otherDay)
+        date: date, hasMovableClock: movableClock)
     } else {
       let throwaway = ThrowawayDirectory()
       defer { throwaway.remove() }
@@ -52,7 +55,8 @@ struct ExecCommand: ParsableCommand {
         clock: date.map { .fixed($0) } ?? .real)
       _ = try issue.run { _ in }
       status = try Self.run(
-        command, in: directory, log: log, isVolatile: volatility.isVolatile, on: otherDay
+        command, in: directory, log: log, isVolatile: volatility.isVolatile,
+        date: date, hasMovableClock: movableClock
       ) { throwaway.leavingSignals(to: $0) }
     }
     try log?.close()
@@ -61,25 +65,35 @@ struct ExecCommand: ParsableCommand {
 
   /// Runs a command in a world of the token in `directory`; answers its exit status.
   ///
-  /// - Parameter foreground: runs the command, to whom the signals are then left.
+  /// - Parameters:
+  ///   - date: the day the command sees; nil for the state directory's.
+  ///   - hasMovableClock: the command sees the state directory's day move.
+  ///   - foreground: runs the command, to whom the signals are then left.
   static func run(
     _ command: [String], in directory: StateDirectory, log: TraceLog? = nil,
-    isVolatile: Bool = false, on otherDay: OtherDay? = nil,
+    isVolatile: Bool = false, date: Day? = nil, hasMovableClock: Bool = false,
     foreground: (() -> Int32) -> Int32 = { $0() }
   ) throws -> Int32 {
-    let slot = try directory.openToken(isVolatile: isVolatile)
-    let world = try failing { try PrivateWorld.start(card: log?.recording(slot) ?? slot) }
-    defer { world.stop() }
-    let control = try ControlSocket(
-      path: directory.controlSocket,
-      target: ControlTarget(
-        insert: { world.insert() }, remove: { world.remove() }, press: { slot.pressButton() }))
-    defer { control.stop() }
     // Absolute: the command may go elsewhere.
     let path = URL(fileURLWithPath: directory.path).path
+    let own = WorldClock(path: path + "/clock.\(getpid())")
+    let clock = date == nil ? WorldClock(path: path + "/clock") : own
+    let isMoved = date != nil || hasMovableClock || clock.days != 0
+    let time = isMoved ? try clock.environment() : [:]
+    let token = try ControlledToken(
+      directory, isVolatile: isVolatile, clock: clock,
+      clockIsSeenBy: (date == nil ? ["authority"] : []) + (isMoved ? ["command"] : []))
+    defer { try? own.set(days: 0) }
+    if let date { try own.set(days: date.number - Day(Date()).number) }
+    let channel = token.channel
+    let world = try failing { try PrivateWorld.start(card: log?.recording(channel) ?? channel) }
+    defer { world.stop() }
+    token.plug(into: world)
+    let control = try ControlSocket(path: directory.controlSocket, token: token)
+    defer { control.stop() }
     var additions = [
       "SOFTDNA_READER": world.readerName, "SOFTDNA_STATE": path,
-      "SOFTDNA_CA_FILE": path + "/ca/chain.pem",
+      "SOFTDNA_CA_FILE": path + "/ca/chain.pem", ControlSocket.variable: control.path,
     ]
     if let card = try? directory.readScratchCard() {
       additions["SOFTDNA_PIN"] = card.pinCNS
@@ -87,7 +101,7 @@ struct ExecCommand: ParsableCommand {
       additions["SOFTDNA_SIGNATURE_PIN"] = card.pinSignature
       additions["SOFTDNA_SIGNATURE_PUK"] = card.pukSignature
     }
-    additions.merge(otherDay?.environment ?? [:]) { _, new in new }
+    additions.merge(time) { _, new in new }
     return foreground { [additions] in world.run(command, environment: additions) }
   }
 }

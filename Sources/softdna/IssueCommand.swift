@@ -33,7 +33,7 @@ struct IssueCommand: ParsableCommand {
     }
     let issue = TokenIssue(
       directory: state.directory, holder: holder, chip: chip, kind: device, seed: seed,
-      clock: date.map { .fixed($0.start) } ?? .real,
+      clock: date.map { .fixed($0.start) } ?? state.directory.clock.authorityClock,
       chamber: try chamber.map { path in try failing { try AuthorityFile.policy(path) } },
       policy: policy.policy)
     let issued = try issue.run { if !json { Console.note("  " + $0) } }

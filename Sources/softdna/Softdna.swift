@@ -18,7 +18,16 @@ struct Softdna: AsyncParsableCommand {
       IssueCommand.self, UpCommand.self, CtlCommand.self, ExecCommand.self, RunCommand.self,
       ReportCommand.self, APDUCommand.self, AuthorityCommand.self, InspectCommand.self,
       TraceCommand.self, DoctorCommand.self, BenchCommand.self,
-    ])
+    ] + bluetooth)
+
+  /// What a build without Bluetooth (NO_BLE=1) does not have.
+  private static var bluetooth: [any ParsableCommand.Type] {
+    #if BLE
+      [BLECommand.self]
+    #else
+      []
+    #endif
+  }
 
   /// Runs the command; usage errors end with 2, as in every script that tells "failed" from
   /// "could not".

@@ -30,6 +30,10 @@ struct StateDirectory {
 
   /// Where `softdna ctl` reaches the token while it is plugged in.
   var controlSocket: String { path + "/control.sock" }
+  /// The date the token's world lives on.
+  var clock: WorldClock { WorldClock(path: path + "/clock") }
+  /// The images that `softdna ctl snapshot` keeps.
+  var snapshots: Snapshots { Snapshots(folder: path + "/snapshots") }
 
   /// The token, plugged in nowhere yet.
   ///

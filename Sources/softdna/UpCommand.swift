@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Terminal
 import TokenHost
 import VirtualReader
 
@@ -10,8 +11,9 @@ struct UpCommand: ParsableCommand {
     abstract: "Plug the token into this machine's virtual PC/SC reader until interrupted.",
     discussion: """
       The reader is vsmartcard's vpcd (Debian: vsmartcard-vpcd) under the machine's own pcscd. \
-      While it runs, lines on standard input act on the token: insert, remove, press, quit; \
-      from elsewhere `softdna ctl` does the same.
+      While it runs, lines on standard input act on the token: insert, remove, press, quit and \
+      the other requests of `softdna ctl` that need no more words; from elsewhere `softdna ctl` \
+      does the same.
       """)
 
   @OptionGroup var state: StateOption
@@ -19,48 +21,45 @@ struct UpCommand: ParsableCommand {
   @Option(help: "Where vpcd listens, HOST:PORT.") var vpcd = "127.0.0.1:35963"
   @Option(help: "Write what goes over the wire to this file: .jsonl (a trace) or .pcap.")
   var log: String?
+  #if BLE
+    @Option(
+      help: ArgumentHelp(
+        "Serve hosts over Bluetooth LE, too, with this adapter: hci0.", valueName: "adapter"))
+    var ble: String?
+    @OptionGroup(title: "With --ble") var air: AirOptions
+  #endif
 
   func run() throws {
     let (host, port) = try endpoint()
-    let slot = try state.directory.openToken(isVolatile: volatility.isVolatile)
+    let token = try ControlledToken(
+      state.directory, isVolatile: volatility.isVolatile, clock: state.directory.clock,
+      clockIsSeenBy: ["authority"])
     let log = try self.log.map { try TraceLog(path: $0, channel: "vpcd") }
-    // Signals end the run in order: the card is taken out, then powered off.
-    let interrupted = DispatchSemaphore(value: 0)
-    let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { interrupted.signal() }
-      source.resume()
-      return source
-    }
-    defer { for source in sources { source.cancel() } }
+    let service = TokenService()
+    var card: any CardChannel = log?.recording(token.channel) ?? token.channel
+    #if BLE
+      var onAir: TokenOnAir?
+      if let ble {
+        let shared = SharedCard(air.slowed(card), patience: .seconds(air.shareAfter))
+        onAir = try TokenOnAir(shared.interface(), adapter: ble, air, slot: token.slot)
+        card = shared.interface()
+      }
+    #endif
     let cardEnd = try failing {
-      try VPCDCardEnd.connect(log?.recording(slot) ?? slot, host: host, port: port) { event in
+      try VPCDCardEnd.connect(card, host: host, port: port) { event in
         Console.note("softdna: \(event)")
       }
     }
-    let control = try ControlSocket(
-      path: state.directory.controlSocket,
-      target: ControlTarget(
-        insert: { cardEnd.insert() }, remove: { cardEnd.remove() },
-        press: { slot.pressButton() }))
-    defer { control.stop() }
-    Console.note("softdna: the token is in the reader at \(host):\(port); end with Ctrl-C")
-    Thread.detachNewThread {
-      while let line = readLine() {
-        switch line.trimmingCharacters(in: .whitespaces) {
-        case "": break
-        case "insert": cardEnd.insert()
-        case "remove": cardEnd.remove()
-        case "press": slot.pressButton()
-        case "quit":
-          interrupted.signal()
-          return
-        default: Console.note("softdna: unknown \"\(line)\"; known: insert, remove, press, quit")
-        }
+    token.plug(into: cardEnd)
+    #if BLE
+      if let onAir {
+        token.plug(into: ReaderAndAir(reader: cardEnd, air: onAir))
+        onAir.start()
       }
-    }
-    interrupted.wait()
+      defer { onAir?.stop() }
+    #endif
+    Console.note("softdna: the token is in the reader at \(host):\(port); end with Ctrl-C")
+    try service.run(token)
     cardEnd.stop()
     try log?.close()
   }

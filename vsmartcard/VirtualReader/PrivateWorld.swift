@@ -86,6 +86,9 @@ public final class PrivateWorld: Sendable {
 
   deinit { stop() }
 
+  /// Whether somebody put the card into the reader, and nobody took it out.
+  public var isInserted: Bool { cardEnd.isInserted }
+
   /// Puts the card into the reader; programs see it within 0.4 s.
   public func insert() { cardEnd.insert() }
 

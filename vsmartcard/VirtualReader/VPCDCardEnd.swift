@@ -93,6 +93,9 @@ public final class VPCDCardEnd: Sendable {
   /// Whether the reader has asked for the card over the present connection.
   public var isSeen: Bool { state.update { $0.isSeen } }
 
+  /// Whether somebody put the card into the reader, and nobody took it out.
+  public var isInserted: Bool { state.update { $0.isInserted } }
+
   /// Puts the card into the reader; nothing where it is in already. The reader notices within
   /// its polling interval of 0.4 s.
   public func insert() {

@@ -1,7 +1,7 @@
 /// Words for a word that is not known.
-enum Spelling {
+package enum Spelling {
   /// "unknown X "foo"; did you mean "fob"?", or the list where nothing is near.
-  static func unknown(_ what: String, _ word: String, among known: [String]) -> String {
+  package static func unknown(_ what: String, _ word: String, among known: [String]) -> String {
     let near = known.map { (distance($0, word), $0) }.min { $0.0 < $1.0 }
     if let (distance, candidate) = near, distance <= max(2, word.count / 3) {
       return "unknown \(what) \"\(word)\"; did you mean \"\(candidate)\"?"

@@ -11,7 +11,7 @@ final class BlueZ {
   enum Change {
     /// bluetoothd is there, and all its objects are known.
     case appeared
-    /// bluetoothd is gone, and everything registered with it.
+    /// bluetoothd is gone, and everything registered with it; also where there was none.
     case vanished
     /// An object has these interfaces now.
     case added(path: String, interfaces: Set<String>)
@@ -27,6 +27,8 @@ final class BlueZ {
   /// Path, interface, property.
   private(set) var objects: [String: [String: [String: BusValue]]] = [:]
   private var hooks: [Hook] = []
+  /// It is known whether there is a bluetoothd.
+  private var isKnown = false
   private let observer: (Change) -> Void
 
   /// Starts following bluetoothd; `observer` sees each change after it is known here.
@@ -82,12 +84,13 @@ final class BlueZ {
 
   private func follow(_ owner: String?) {
     // The first answer may tell what a signal has told already.
-    guard owner != self.owner else { return }
-    if self.owner != nil {
+    guard owner != self.owner || !isKnown else { return }
+    if self.owner != nil || owner == nil {
       self.owner = nil
       objects = [:]
       observer(.vanished)
     }
+    isKnown = true
     guard let owner else { return }
     self.owner = owner
     call("list Bluetooth adapters", "/", Bus.objectManager, "GetManagedObjects") {

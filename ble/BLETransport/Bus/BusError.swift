@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// Why something asked over D-Bus did not happen.
-struct BusError: Error, Equatable, CustomStringConvertible {
+public struct BusError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The bus itself is gone or not to be had.
   static let disconnected = "org.freedesktop.DBus.Error.Disconnected"
   /// The one asked is not there (any more).
@@ -31,7 +31,7 @@ struct BusError: Error, Equatable, CustomStringConvertible {
   }
 
   /// One sentence with everything in it.
-  var description: String {
+  public var description: String {
     reason.isEmpty ? "cannot \(attempt): \(name)" : "cannot \(attempt): \(reason) (\(name))"
   }
 }

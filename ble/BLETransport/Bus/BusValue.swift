@@ -1,6 +1,6 @@
 /// A value as D-Bus messages carry it. A variant is its content: where a signature says `v`, any
 /// value fits, and goes out under its natural type.
-indirect enum BusValue: Equatable {
+indirect enum BusValue: Equatable, Sendable {
   case byte(UInt8)
   case bool(Bool)
   case int16(Int16)

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// A file descriptor with one owner: closed when nobody holds it any more.
-final class Descriptor {
+final class Descriptor: Sendable {
   /// Its number, for system calls that do not keep it.
   let number: Int32
 

@@ -65,7 +65,7 @@ public enum ErrorCode: UInt8, CaseIterable, Sendable {
 
 /// The answer to a write request that the application refuses (Core Specification, Vol 3 Part F,
 /// 3.4.1.1: 0x80 to 0x9F).
-public enum ATTError: UInt8, CaseIterable, Sendable {
+public enum ATTError: UInt8, CaseIterable, Error, Sendable {
   /// Another host owns the token.
   case busy = 0x80
   /// The value is no frame, or does not fit the others of its message.

@@ -1,0 +1,99 @@
+import BLETransport
+import Foundation
+import Synchronization
+import Terminal
+import TokenHost
+
+/// Where hosts can be let in: the token on the air, alone or beside a reader.
+protocol PairingDoor: Sendable {
+  /// Lets hosts be paired for as long.
+  func openPairing(for duration: Duration)
+  /// Answers whether two numbers are the same.
+  func confirm(_ isSame: Bool)
+}
+
+/// A token that serves hosts over Bluetooth LE on a thread of its own.
+final class TokenOnAir: TokenReader, PairingDoor {
+  private let peripheral: Peripheral
+  private let ended = DispatchSemaphore(value: 0)
+  private let hasCard = Mutex(true)
+
+  /// Not on the air yet.
+  init(_ card: any CardChannel, adapter: String, _ options: AirOptions, slot: Slot) throws {
+    let configuration = Peripheral.Configuration(
+      adapter: adapter, pairing: options.pairing.map { .seconds($0) },
+      confirms: options.confirm, offersChannel: !options.gattOnly)
+    peripheral = try failing {
+      try Peripheral(
+        card, configuration,
+        waitReason: { slot.isWaitingForButton ? .consent : .processing },
+        observer: { Self.tell($0, asJSON: options.json) })
+    }
+  }
+
+  /// Goes on the air.
+  func start() {
+    Thread.detachNewThread { [peripheral, ended] in
+      peripheral.run()
+      ended.signal()
+    }
+  }
+
+  /// Leaves the air; when this returns, the card has no power here.
+  func stop() {
+    peripheral.stop()
+    ended.wait()
+  }
+
+  var isInserted: Bool { hasCard.withLock { $0 } }
+
+  func insert() {
+    hasCard.withLock { $0 = true }
+    peripheral.insert()
+  }
+
+  func remove() {
+    hasCard.withLock { $0 = false }
+    peripheral.remove()
+  }
+
+  /// Hosts are told, and need not be waited for.
+  func waitUntilNoticed() -> Bool { true }
+
+  func openPairing(for duration: Duration) { peripheral.openPairing(for: duration) }
+
+  func confirm(_ isSame: Bool) { peripheral.confirm(isSame) }
+
+  private static func tell(_ event: PeripheralEvent, asJSON: Bool) {
+    guard asJSON else { return Console.note("softdna: \(event)") }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Texts and numbers always have an encoding.
+    guard let line = try? encoder.encode(event) else { return }
+    Console.print(String(decoding: line, as: UTF8.self))
+  }
+}
+
+/// A token in a reader and on the air at once.
+struct ReaderAndAir: TokenReader, PairingDoor {
+  let reader: any TokenReader
+  let air: TokenOnAir
+
+  var isInserted: Bool { reader.isInserted }
+
+  func insert() {
+    reader.insert()
+    air.insert()
+  }
+
+  func remove() {
+    reader.remove()
+    air.remove()
+  }
+
+  func waitUntilNoticed() -> Bool { reader.waitUntilNoticed() }
+
+  func openPairing(for duration: Duration) { air.openPairing(for: duration) }
+
+  func confirm(_ isSame: Bool) { air.confirm(isSame) }
+}

@@ -1,0 +1,90 @@
+import Foundation
+
+/// Images of a token under names of the user's, in its state directory. Each is there whole or not
+/// at all, and readable by its owner only: it holds keys and PINs.
+struct Snapshots {
+  /// The folder; made with the first snapshot.
+  let folder: String
+
+  /// One that is kept.
+  struct Entry {
+    let name: String
+    let taken: Date
+  }
+
+  /// The ones there are, by name.
+  var entries: [Entry] {
+    let files = FileManager.default
+    return ((try? files.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+      .filter { $0.hasSuffix(Self.suffix) }
+      .map { file in
+        let facts = try? files.attributesOfItem(atPath: folder + "/" + file)
+        return Entry(
+          name: String(file.dropLast(Self.suffix.count)),
+          taken: facts?[.modificationDate] as? Date ?? .distantPast)
+      }
+  }
+
+  /// The bytes of an image.
+  ///
+  /// - Throws: where there is none of this name.
+  func read(_ name: String) throws -> [UInt8] {
+    guard let data = FileManager.default.contents(atPath: try path(name)) else {
+      throw missing(name)
+    }
+    return [UInt8](data)
+  }
+
+  /// Keeps an image; one of the same name is replaced in one step.
+  func write(_ image: [UInt8], _ name: String) throws {
+    let path = try path(name)
+    guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw failed("make", folder) }
+    let unfinished = path + ".new"
+    unlink(unfinished)
+    let descriptor = open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw failed("write", unfinished) }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    do {
+      try handle.write(contentsOf: Data(image))
+      try handle.synchronize()
+    } catch {
+      unlink(unfinished)
+      throw ControlError(refused: "\(unfinished) cannot be written: \(error)")
+    }
+    guard rename(unfinished, path) == 0 else { throw failed("name", path) }
+  }
+
+  /// Deletes one.
+  ///
+  /// - Throws: where there is none of this name.
+  func delete(_ name: String) throws {
+    guard unlink(try path(name)) == 0 else { throw missing(name) }
+  }
+
+  private static let suffix = ".nv"
+
+  private func path(_ name: String) throws -> String {
+    let allowed = name.utf8.allSatisfy { byte in
+      switch byte {
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+      default: false
+      }
+    }
+    guard allowed, (1...64).contains(name.count), !name.hasPrefix(".") else {
+      throw ControlError(
+        usage: "\"\(name)\" names no snapshot: up to 64 letters, digits, - _ and ., no . in front")
+    }
+    return folder + "/" + name + Self.suffix
+  }
+
+  private func missing(_ name: String) -> ControlError {
+    let names = entries.map(\.name)
+    return ControlError(
+      refused: "there is no snapshot \"\(name)\""
+        + (names.isEmpty ? "" : "; there are: " + names.joined(separator: ", ")))
+  }
+
+  private func failed(_ attempt: String, _ path: String) -> ControlError {
+    ControlError(refused: "cannot \(attempt) \(path): \(String(cString: strerror(errno)))")
+  }
+}

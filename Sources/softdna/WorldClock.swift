@@ -1,0 +1,86 @@
+import Authority
+import Foundation
+
+/// The date a token's world lives on, so many days from the machine's own, in a file that moves it
+/// for everybody at once: for the authority of the state directory, and for a command that was
+/// started with libfaketime, which reads the file at each question for the time.
+///
+/// A token has no clock: it sees none of it.
+struct WorldClock: Sendable {
+  /// The file; where there is none, the date is the machine's.
+  let path: String
+
+  /// The variable that tells softdna itself that the time it sees is moved already.
+  private static let variable = "SOFTDNA_CLOCK"
+  /// How far it goes: a century.
+  static let furthest = 36_500
+
+  /// Days from the machine's date.
+  var days: Int {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return 0 }
+    // What libfaketime reads: +30d.
+    return Int(text.trimmingCharacters(in: CharacterSet(charactersIn: "+d\n"))) ?? 0
+  }
+
+  /// The date it shows.
+  var today: Day { Day(Date()).adding(days: days) }
+
+  /// The authority's time: this clock's, also when it moves. What softdna is told by an `exec` that
+  /// moved its time is not moved twice.
+  var authorityClock: AuthorityClock {
+    if ProcessInfo.processInfo.environment[Self.variable] != nil { return .real }
+    return .moved(byDays: { days })
+  }
+
+  /// Moves it, for who reads it at that moment the old date or the new.
+  func set(days: Int) throws {
+    guard days != 0 else {
+      guard unlink(path) == 0 || errno == ENOENT else { throw failed() }
+      return
+    }
+    let unfinished = path + ".new"
+    unlink(unfinished)
+    guard
+      FileManager.default.createFile(
+        atPath: unfinished, contents: Data("\(days < 0 ? "" : "+")\(days)d\n".utf8),
+        attributes: [.posixPermissions: 0o600]),
+      rename(unfinished, path) == 0
+    else { throw failed() }
+  }
+
+  /// What has a command, and all it starts, live on this date; exit status and all else stay its
+  /// own.
+  ///
+  /// - Throws: where libfaketime is not installed.
+  func environment() throws -> [String: String] {
+    let own = ProcessInfo.processInfo.environment
+    let earlier = own["LD_PRELOAD"].map { [$0] } ?? []
+    return [
+      "LD_PRELOAD": ([try Self.library()] + earlier).joined(separator: ":"),
+      "FAKETIME_TIMESTAMP_FILE": path,
+      // The file is read each time (2 µs), so that nobody lives on the old date for a while.
+      "FAKETIME_NO_CACHE": "1",
+      // Nothing is shared between processes that could be left behind.
+      "FAKETIME_DISABLE_SHM": "1",
+      Self.variable: "moved",
+    ]
+  }
+
+  private func failed() -> Failure {
+    Failure("\(path) cannot be written: \(String(cString: strerror(errno)))")
+  }
+
+  private static func library() throws -> String {
+    let files = FileManager.default
+    for folder in ["/usr/lib", "/usr/lib64", "/usr/local/lib"] {
+      let triples = (try? files.contentsOfDirectory(atPath: folder)) ?? []
+      let candidates = [folder] + triples.sorted().map { "\(folder)/\($0)" }
+      for candidate in candidates {
+        let library = candidate + "/faketime/libfaketime.so.1"
+        if files.fileExists(atPath: library) { return library }
+      }
+    }
+    throw Failure(
+      "another date for the command needs libfaketime; install the Debian package faketime")
+  }
+}
