@@ -1,11 +1,11 @@
 import Foundation
 
 /// SIGINT, SIGTERM and SIGHUP as a moment to end in order.
-final class Interruption: Sendable {
+struct Interruption {
   private let ended = DispatchSemaphore(value: 0)
   private let sources: [any DispatchSourceSignal]
 
-  /// Signals no longer end the process from now on.
+  /// From here on signals end no program.
   init() {
     sources = [SIGINT, SIGTERM, SIGHUP].map { [ended] number in
       signal(number, SIG_IGN)
@@ -16,11 +16,12 @@ final class Interruption: Sendable {
     }
   }
 
-  deinit { for source in sources { source.cancel() } }
+  /// Does as if a signal had come.
+  var end: @Sendable () -> Void { { [ended] in ended.signal() } }
 
-  /// As if a signal had come.
-  func end() { ended.signal() }
-
-  /// Blocks until a signal comes, or `end` is called.
-  func wait() { ended.wait() }
+  /// Blocks until a signal comes, or `end` is called. Once only.
+  func wait() {
+    ended.wait()
+    for source in sources { source.cancel() }
+  }
 }

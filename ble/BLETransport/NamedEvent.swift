@@ -1,10 +1,8 @@
 /// Something that happened, as an object for programs: its name as the member `event`, and what
 /// belongs to it as further members.
 public protocol NamedEvent: Encodable {
-  /// What happened: "connected".
-  var eventName: String { get }
-  /// What belongs to it, by the names of members.
-  var eventMembers: KeyValuePairs<String, any Encodable> { get }
+  /// What happened ("connected"), and what belongs to it by the names of members.
+  var object: (event: String, members: KeyValuePairs<String, any Encodable>) { get }
 }
 
 private struct EventMember: CodingKey {
@@ -19,8 +17,9 @@ private struct EventMember: CodingKey {
 extension NamedEvent {
   /// Encodes the object.
   public func encode(to encoder: any Encoder) throws {
+    let (event, members) = object
     var object = encoder.container(keyedBy: EventMember.self)
-    try object.encode(eventName, forKey: EventMember("event"))
-    for (name, value) in eventMembers { try object.encode(value, forKey: EventMember(name)) }
+    try object.encode(event, forKey: EventMember("event"))
+    for (name, value) in members { try object.encode(value, forKey: EventMember(name)) }
   }
 }

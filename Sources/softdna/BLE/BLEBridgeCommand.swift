@@ -47,31 +47,38 @@ struct BLEBridgeCommand: ParsableCommand {
   func run() throws {
     let endpoint = try reader.endpoint()
     let interrupted = Interruption()
-    let reason = Mutex<String?>(nil)
+    let end = interrupted.end
+    let farewell = Farewell()
     let bridge = Bridge(
       Bridge.Configuration(adapter: adapter.name, token: device, forcesGATT: gatt))
     let reader = BridgedReader(bridge, host: endpoint.host, port: endpoint.port) { failure in
-      reason.withLock { $0 = failure }
-      interrupted.end()
+      farewell.reason.withLock { $0 = failure }
+      end()
     }
     let pairing = PairingTerminal(
-      bridge, passkeyFrom: passkeyFrom, confirmsAll: confirm, quit: interrupted.end)
+      bridge, passkeyFrom: passkeyFrom, confirmsAll: confirm, quit: end)
     pairing.start()
-    let over = DispatchSemaphore(value: 0)
     Thread.detachNewThread { [json] in
       bridge.run { event in
         EventPrinter.print(event, asJSON: json)
         reader.follow(event)
         pairing.follow(event)
-        if case .ended(let why) = event { reason.withLock { $0 = why } }
+        if case .ended(let reason) = event { farewell.reason.withLock { $0 = reason } }
       }
-      over.signal()
-      interrupted.end()
+      farewell.hasEnded.signal()
+      end()
     }
     interrupted.wait()
     bridge.stop()
-    over.wait()
+    farewell.hasEnded.wait()
     reader.stop()
-    if let reason = reason.withLock({ $0 }) { throw Failure(reason) }
+    if let reason = farewell.reason.withLock({ $0 }) { throw Failure(reason) }
+  }
+
+  /// How a bridge ended.
+  private final class Farewell: Sendable {
+    /// In words; nil where somebody asked for it.
+    let reason = Mutex<String?>(nil)
+    let hasEnded = DispatchSemaphore(value: 0)
   }
 }

@@ -56,46 +56,28 @@ extension BridgeEvent: CustomStringConvertible {
 }
 
 extension BridgeEvent: NamedEvent {
-  /// What happened.
-  public var eventName: String {
+  /// Its name, and what belongs to it.
+  public var object: (event: String, members: KeyValuePairs<String, any Encodable>) {
     switch self {
-    case .starting: "starting"
-    case .waiting: "waiting"
-    case .searching: "searching"
-    case .connecting: "connecting"
-    case .pairing: "pairing"
-    case .question(.passkey): "passkey-wanted"
-    case .question(.comparison): "comparison-wanted"
-    case .question(.display): "passkey"
-    case .question(.withdrawn): "withdrawn"
-    case .paired: "paired"
-    case .note: "note"
-    case .connected: "connected"
-    case .cardWaits: "card-waits"
-    case .card(.present): "card-present"
-    case .card(.removed): "card-removed"
-    case .lost: "lost"
-    case .ended: "ended"
-    }
-  }
-
-  /// What belongs to it.
-  public var eventMembers: KeyValuePairs<String, any Encodable> {
-    switch self {
-    case .starting, .card, .question(.withdrawn): [:]
-    case .waiting(let reason), .note(let reason), .ended(let reason): ["reason": reason]
-    case .searching(let adapter): ["adapter": adapter]
-    case .connecting(let token), .pairing(let token), .paired(let token):
-      ["token": token.address, "name": token.name]
-    case .question(.passkey(let token)): ["token": token]
-    case .question(.comparison(let passkey, let token)),
-      .question(.display(let passkey, let token)):
-      ["token": token, "passkey": PairingQuestion.digits(of: passkey)]
+    case .starting: ("starting", [:])
+    case .waiting(let reason): ("waiting", ["reason": reason])
+    case .searching(let adapter): ("searching", ["adapter": adapter])
+    case .connecting(let token): ("connecting", ["token": token.address, "name": token.name])
+    case .pairing(let token): ("pairing", ["token": token.address, "name": token.name])
+    case .question(let question): question.object
+    case .paired(let token): ("paired", ["token": token.address, "name": token.name])
+    case .note(let text): ("note", ["reason": text])
     case .connected(let token, let link):
-      ["token": token.address, "name": token.name, "over": link]
-    case .cardWaits(let wait): ["reason": "\(wait.reason)", "milliseconds": wait.elapsed]
+      ("connected", ["token": token.address, "name": token.name, "over": link])
+    case .cardWaits(let wait):
+      ("card-waits", ["reason": "\(wait.reason)", "milliseconds": wait.elapsed])
+    case .card(let state): ("card", ["state": "\(state)"])
     case .lost(let token, let reason, let pause):
-      ["token": token.address, "reason": reason, "retryInSeconds": pause.components.seconds]
+      (
+        "lost",
+        ["token": token.address, "reason": reason, "retryInSeconds": pause.components.seconds]
+      )
+    case .ended(let reason): ("ended", ["reason": reason])
     }
   }
 }

@@ -30,6 +30,20 @@ extension PairingQuestion: CustomStringConvertible {
   }
 }
 
+extension PairingQuestion: NamedEvent {
+  /// Its name, and what belongs to it.
+  public var object: (event: String, members: KeyValuePairs<String, any Encodable>) {
+    switch self {
+    case .passkey(let token): ("passkey-wanted", ["token": token])
+    case .comparison(let passkey, let token):
+      ("comparison", ["token": token, "passkey": Self.digits(of: passkey)])
+    case .display(let passkey, let token):
+      ("passkey", ["token": token, "passkey": Self.digits(of: passkey)])
+    case .withdrawn: ("withdrawn", [:])
+    }
+  }
+}
+
 /// What the person says.
 public enum PairingAnswer: Equatable, Sendable {
   /// The six digits the token shows.
