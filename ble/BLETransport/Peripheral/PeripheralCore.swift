@@ -219,10 +219,11 @@ extension PeripheralCore {
     let devices = registration.adapterPath + "/"
     switch change {
     case .vanished:
-      release()
-      pipe.reset()
+      leaveAdapter()
       pairing.reset()
-    case .removed(registration.adapterPath, _): release()
+    case .removed(registration.adapterPath, let interfaces)
+    where interfaces.contains(BlueZ.adapter):
+      leaveAdapter()
     case .added(let path, let interfaces)
     where path.hasPrefix(devices) && interfaces.contains(BlueZ.device):
       if registration.blueZ?.property("Connected", of: path, BlueZ.device)?.bool == true {
@@ -235,6 +236,14 @@ extension PeripheralCore {
       follow(path, properties)
     case .appeared, .added, .removed, .changed: break
     }
+  }
+
+  /// The adapter is gone, and every host with it.
+  private func leaveAdapter() {
+    release()
+    pipe.reset()
+    listener.map(loop.remove)
+    listener = nil
   }
 
   private func follow(_ host: String, _ properties: [String: BusValue]) {

@@ -71,14 +71,16 @@ final class Registration {
     guard isReady, let blueZ else {
       return wait("bluetoothd does not run; systemctl start bluetooth")
     }
-    guard let interfaces = blueZ.objects[adapterPath], interfaces[Self.gattManager] != nil,
-      interfaces[Self.advertisingManager] != nil
-    else {
+    guard let interfaces = blueZ.objects[adapterPath], interfaces[BlueZ.adapter] != nil else {
       let others = blueZ.objects.filter { $0.value[BlueZ.adapter] != nil }.keys
         .map { String($0.split(separator: "/").last ?? "") }.sorted()
       return wait(
         "there is no Bluetooth adapter \(adapter); there is: "
           + (others.isEmpty ? "none" : others.joined(separator: ", ")))
+    }
+    // These come a little later, and go a little earlier.
+    guard interfaces[Self.gattManager] != nil, interfaces[Self.advertisingManager] != nil else {
+      return
     }
     guard blueZ.property("Powered", of: adapterPath, BlueZ.adapter)?.bool == true else {
       switch power {
@@ -193,8 +195,7 @@ final class Registration {
   private func take(_ step: Step, _ blueZ: BlueZ) {
     isAsking = true
     let completion: (Result<[BusValue], BusError>) -> Void = { [unowned self] answer in
-      // There may have been nothing to withdraw.
-      answered(step == .withdrawal ? .success([]) : answer) { [unowned self] in
+      answered(Self.isFine(answer, for: step) ? .success([]) : answer) { [unowned self] in
         done.insert(step)
         guard step == .advertisement else { return }
         failures = 0
@@ -228,6 +229,12 @@ final class Registration {
         [.path(TokenApplication.advertisement), .dictionary([:])], as: "oa{sv}",
         completion: completion)
     }
+  }
+
+  /// There may have been nothing to withdraw, and an answer may have come too late to be heard.
+  private static func isFine(_ answer: Result<[BusValue], BusError>, for step: Step) -> Bool {
+    guard case .failure(let error) = answer else { return true }
+    return step == .withdrawal || error.name == "org.bluez.Error.AlreadyExists"
   }
 
   private func answered(_ answer: Result<[BusValue], BusError>, then body: () -> Void) {
