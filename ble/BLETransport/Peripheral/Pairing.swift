@@ -99,8 +99,7 @@ final class Pairing {
       refuse(call, "there was no number")
       return nil
     }
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    return PairingQuestion.digits(of: number)
   }
 
   private func host(of call: IncomingCall) -> String {

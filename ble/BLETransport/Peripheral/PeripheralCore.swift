@@ -19,7 +19,7 @@ final class PeripheralCore {
     on: loop,
     emit: { [unowned self] value in
       registration.emit(
-        TokenApplication.response, TokenApplication.characteristic, ["Value": .bytes(value)])
+        TokenApplication.response, BlueZ.characteristic, ["Value": .bytes(value)])
     },
     closed: { [unowned self] in unsubscribed() })
   private lazy var link = GATTLink(requests, on: loop) { [unowned self] value in
