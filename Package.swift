@@ -189,6 +189,10 @@ if hasBLE {
     .target(
       name: "BLETransport", dependencies: ["ISO7816", "Terminal", "CSystemd", "CBluetooth"],
       path: "ble/BLETransport", swiftSettings: host),
+    // The token the radio benchmark measures against: the same bus calls and sockets, in C.
+    .executableTarget(
+      name: "softdna-floor-radio", path: "ble/FloorRadio",
+      linkerSettings: [.linkedLibrary("systemd")]),
     // What must hold for whatever comes over the air.
     .target(
       name: "RadioCheck", dependencies: ["BLETransport"], path: "Tests/RadioCheck",
@@ -196,6 +200,14 @@ if hasBLE {
     .testTarget(
       name: "BLETransportTests",
       dependencies: ["ISO7816", "Terminal", "BLETransport", "RadioCheck"], swiftSettings: host),
+    // Token, bridge and host software in a virtual machine with real BlueZ (ble/testbed).
+    .testTarget(
+      name: "BLETests",
+      dependencies: [
+        "softdna", "softdna-floor-radio",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      exclude: ["Guest"], swiftSettings: host),
   ]
 }
 

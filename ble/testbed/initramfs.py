@@ -1,4 +1,4 @@
-"""Writes the guest's first file system: initramfs.py MODULES INIT BUSYBOX OUTPUT (newc, see cpio(5))"""
+"""Writes the guest's first file system: initramfs.py MODULES INIT BUSYBOX OUTPUT (see cpio(5))"""
 
 import pathlib
 import sys

@@ -28,7 +28,7 @@ final class PeripheralCore {
   private lazy var pairing = Pairing(
     on: loop, confirms: configuration.confirms,
     addressOf: { [unowned self] in address(of: $0) },
-    setOpen: { [unowned self] in setPairing($0) }, observer: observer)
+    setOpen: { [unowned self] in setPairing($0, $1) }, observer: observer)
   private lazy var registration = Registration(
     on: loop, adapter: configuration.adapter, capability: pairing.capability,
     delegate: Registration.Delegate(
@@ -219,10 +219,11 @@ extension PeripheralCore {
     let devices = registration.adapterPath + "/"
     switch change {
     case .vanished:
-      release()
-      pipe.reset()
+      leaveAdapter()
       pairing.reset()
-    case .removed(registration.adapterPath, _): release()
+    case .removed(registration.adapterPath, let interfaces)
+    where interfaces.contains(BlueZ.adapter):
+      leaveAdapter()
     case .added(let path, let interfaces)
     where path.hasPrefix(devices) && interfaces.contains(BlueZ.device):
       if registration.blueZ?.property("Connected", of: path, BlueZ.device)?.bool == true {
@@ -235,6 +236,14 @@ extension PeripheralCore {
       follow(path, properties)
     case .appeared, .added, .removed, .changed: break
     }
+  }
+
+  /// The adapter is gone, and every host with it.
+  private func leaveAdapter() {
+    release()
+    pipe.reset()
+    listener.map(loop.remove)
+    listener = nil
   }
 
   private func follow(_ host: String, _ properties: [String: BusValue]) {
@@ -258,14 +267,17 @@ extension PeripheralCore {
         psm: listener?.psm ?? 0))
   }
 
-  private func setPairing(_ isOpen: Bool) {
+  private func setPairing(_ isOpen: Bool, _ event: PeripheralEvent) {
     application.isDiscoverable = isOpen
     registration.emit(
       TokenApplication.advertisement, TokenApplication.leAdvertisement,
       ["Discoverable": .bool(isOpen)])
-    guard registration.isDone(.pairable) else { return }
+    guard registration.isDone(.pairable) else { return observer(event) }
     registration.setPairable(isOpen) { [unowned self] answer in
-      if case .failure(let error) = answer { observer(.waiting("\(error)")) }
+      switch answer {
+      case .success: observer(event)
+      case .failure(let error): observer(.waiting("\(error)"))
+      }
     }
   }
 

@@ -24,6 +24,11 @@ final class Registration {
     var waiting: (String) -> Void
   }
 
+  /// The adapter is switched on once; who switches it off afterwards wants it off.
+  private enum Power {
+    case untouched, asked, on
+  }
+
   private static let pauses: [Duration] = [1, 2, 5, 10, 30].map { .seconds($0) }
 
   private let loop: EventLoop
@@ -33,9 +38,10 @@ final class Registration {
   private var bus: Bus?
   private var hook: Hook?
   private(set) var blueZ: BlueZ?
-  private var isReady = false
+  /// bluetoothd's objects are known; nil while it is not known whether there is one.
+  private var isReady: Bool?
   private var done: Set<Step> = []
-  private var hasPowered = false
+  private var power = Power.untouched
   /// As the adapter was found, to leave it so.
   private var wasPairable: Bool?
   private var isAsking = false
@@ -61,22 +67,30 @@ final class Registration {
     if bus?.isClosed == true { disconnect() }
     guard !isAsking, retry == nil else { return }
     guard bus != nil else { return connect() }
+    guard let isReady else { return }
     guard isReady, let blueZ else {
       return wait("bluetoothd does not run; systemctl start bluetooth")
     }
-    guard let interfaces = blueZ.objects[adapterPath], interfaces[Self.gattManager] != nil,
-      interfaces[Self.advertisingManager] != nil
-    else {
+    guard let interfaces = blueZ.objects[adapterPath], interfaces[BlueZ.adapter] != nil else {
       let others = blueZ.objects.filter { $0.value[BlueZ.adapter] != nil }.keys
         .map { String($0.split(separator: "/").last ?? "") }.sorted()
       return wait(
         "there is no Bluetooth adapter \(adapter); there is: "
           + (others.isEmpty ? "none" : others.joined(separator: ", ")))
     }
-    guard blueZ.property("Powered", of: adapterPath, BlueZ.adapter)?.bool == true else {
-      return hasPowered ? wait("the adapter \(adapter) is switched off") : power(blueZ)
+    // These come a little later, and go a little earlier.
+    guard interfaces[Self.gattManager] != nil, interfaces[Self.advertisingManager] != nil else {
+      return
     }
-    hasPowered = true
+    guard blueZ.property("Powered", of: adapterPath, BlueZ.adapter)?.bool == true else {
+      switch power {
+      case .untouched: switchOn(blueZ)
+      case .asked: break
+      case .on: wait("the adapter \(adapter) is switched off")
+      }
+      return
+    }
+    power = .on
     if wasPairable == nil {
       wasPairable = blueZ.property("Pairable", of: adapterPath, BlueZ.adapter)?.bool
     }
@@ -136,7 +150,8 @@ final class Registration {
 
   private func disconnect() {
     if let bus { loop.remove(bus) }
-    if isReady { forget(.vanished) }
+    if isReady == true { forget(.vanished) }
+    isReady = nil
     (blueZ, hook, bus) = (nil, nil, nil)
     isAsking = false
   }
@@ -149,7 +164,7 @@ final class Registration {
     case .vanished: forget(change)
     case .removed(adapterPath, let interfaces) where interfaces.contains(BlueZ.adapter):
       done = []
-      hasPowered = false
+      power = .untouched
       delegate.changed(change)
     case .changed(adapterPath, BlueZ.adapter, let properties):
       // The controller forgets what it advertises when it is switched off.
@@ -166,22 +181,21 @@ final class Registration {
     isReady = false
     isAsking = false
     done = []
-    hasPowered = false
+    power = .untouched
     delegate.changed(change)
   }
 
-  private func power(_ blueZ: BlueZ) {
+  private func switchOn(_ blueZ: BlueZ) {
     isAsking = true
     blueZ.set(
       "switch the adapter \(adapter) on", adapterPath, BlueZ.adapter, "Powered", .bool(true)
-    ) { [unowned self] in answered($0) { [unowned self] in hasPowered = true } }
+    ) { [unowned self] in answered($0) { [unowned self] in power = .asked } }
   }
 
   private func take(_ step: Step, _ blueZ: BlueZ) {
     isAsking = true
     let completion: (Result<[BusValue], BusError>) -> Void = { [unowned self] answer in
-      // There may have been nothing to withdraw.
-      answered(step == .withdrawal ? .success([]) : answer) { [unowned self] in
+      answered(Self.isFine(answer, for: step) ? .success([]) : answer) { [unowned self] in
         done.insert(step)
         guard step == .advertisement else { return }
         failures = 0
@@ -215,6 +229,12 @@ final class Registration {
         [.path(TokenApplication.advertisement), .dictionary([:])], as: "oa{sv}",
         completion: completion)
     }
+  }
+
+  /// There may have been nothing to withdraw, and an answer may have come too late to be heard.
+  private static func isFine(_ answer: Result<[BusValue], BusError>, for step: Step) -> Bool {
+    guard case .failure(let error) = answer else { return true }
+    return step == .withdrawal || error.name == "org.bluez.Error.AlreadyExists"
   }
 
   private func answered(_ answer: Result<[BusValue], BusError>, then body: () -> Void) {

@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+/// Whether virtual machines can be expected here: continuous integration must not leave them out;
+/// at a desk what they need may be missing.
+private let areExpected: Bool = {
+  let environment = ProcessInfo.processInfo.environment
+  let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init) + ["/usr/sbin"]
+  return environment["CI"] != nil
+    || ["qemu-system-x86_64", "btvirt"].allSatisfy { program in
+      folders.contains { FileManager.default.isExecutableFile(atPath: $0 + "/" + program) }
+    }
+}()
+
+/// The token over the air: real kernel, real bluetoothd, real pcscd and OpenSC, in virtual
+/// machines. Each case of Guest/*.py is one here, by its name.
+@Suite(
+  .enabled(
+    if: areExpected,
+    "missing: apt-get install qemu-system-x86 bluez bluez-test-tools dbus busybox-static"))
+struct AirTests {
+  @Test(arguments: Guest.peer.cases)
+  func `a peer that is not BlueZ`(_ name: String) async throws {
+    let failure = try await Guest.peer.result(name).failure
+    #expect(failure == nil, "\(failure ?? "")")
+  }
+
+  @Test func `the programs in the machines have cases`() {
+    #expect(Guest.peer.cases.count >= 20)
+  }
+}
+
+extension Guest {
+  /// bumble at the peer's end.
+  static let peer = Guest("peer")
+}
