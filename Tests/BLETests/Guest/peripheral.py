@@ -9,14 +9,13 @@ import sqlite3
 from cases import expect, until
 
 SOFTDNA = os.environ["SOFTDNA"]
-ADDRESS = "00:AA:01:00:00:00"
-
 
 class Token:
     """A peripheral that runs, and what it has said."""
 
     def __init__(self, state, process):
         self.state = state
+        self.address = None
         self.events = []
         self._process = process
         self._reader = asyncio.create_task(self._read())
@@ -30,7 +29,7 @@ class Token:
             SOFTDNA, "ble", "peripheral", "--state", state, "--json", *options,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
         token = cls(state, process)
-        await token.event("advertising")
+        token.address = (await token.event("advertising"))["address"]
         return token
 
     async def _read(self):
@@ -47,16 +46,16 @@ class Token:
         """Types a line on its terminal."""
         self._process.stdin.write(line.encode() + b"\n")
 
-    async def event(self, name, since=0):
-        """The first event of this name after the first `since` ones."""
+    async def event(self, name, since=0, **members):
+        """The first event of this name, and with these members, after the first `since` ones."""
         def found():
             for event in self.events[since:]:
-                if event["event"] == name:
+                if event["event"] == name and members.items() <= event.items():
                     return event
                 if event["event"] == "ended":
                     raise AssertionError(f"the token ended, {name} was awaited: {self.events}")
             return None
-        return await until(found, f"the token says {name}: {self.events}")
+        return await until(found, f"the token says {name} {members}", seen=lambda: self.events)
 
     async def passkey(self, since=None):
         """The number it shows for the pairing that has just begun."""
@@ -75,18 +74,6 @@ class Token:
         since = self.from_now_on()
         self.say("pair")
         await self.event("pairing-opened", since)
-
-    async def settled(self):
-        """Returns when the token has noticed that its hosts are gone. bluetoothd 5.66 takes the
-        next link of a host whose last one it has not yet seen end for an EATT bearer of that, and
-        answers nothing over it."""
-        def nobody():
-            connected = {}
-            for event in self.events:
-                if event["event"] in ("connected", "disconnected"):
-                    connected[event["host"]] = event["event"] == "connected"
-            return not any(connected.values())
-        await until(nobody, f"the token notices that no host is connected: {self.events}")
 
     async def forget(self, address):
         """Deletes a bond."""
