@@ -1,3 +1,5 @@
+public import ISO7816
+
 /// What is on a card, for whoever looks at it from outside: everything but values.
 public struct Inventory: Equatable, Sendable {
   /// A file.

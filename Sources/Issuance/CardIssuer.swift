@@ -1,5 +1,5 @@
 import Cryptography
-import ISO7816
+public import ISO7816
 public import Terminal
 
 /// The codes a token is issued with, eight digits each.
@@ -56,15 +56,15 @@ public struct CardIssuer {
   }
 
   /// Leads the card to the next state of its life.
-  public func enter(_ state: CardState) throws(CardError) {
+  public func enter(_ state: LifeCycle) throws(CardError) {
     _ = try card.command(
       "enter the state \(state)", ins: 0xDA, p1: 0x01, p2: 0x83, data: [state.rawValue])
   }
 
   /// The state the card's life is in.
-  public func state() throws(CardError) -> CardState {
+  public func state() throws(CardError) -> LifeCycle {
     let data = try card.command("tell its state", ins: 0xCA, p1: 0x01, p2: 0x83, ne: 256)
-    guard data.count == 1, let state = CardState(rawValue: data[0]) else {
+    guard data.count == 1, let state = LifeCycle(rawValue: data[0]) else {
       throw .unexpectedData(attempt: "tell its state")
     }
     return state

@@ -1,4 +1,5 @@
 public import Authority
+import ISO7816
 public import Terminal
 
 /// Authority and card could not do something together.

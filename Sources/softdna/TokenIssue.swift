@@ -1,5 +1,6 @@
 import Authority
 import Cryptography
+import ISO7816
 import Firmware
 import Foundation
 import Issuance

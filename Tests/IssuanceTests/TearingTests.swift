@@ -1,3 +1,4 @@
+import ISO7816
 import Issuance
 import Terminal
 import Testing

@@ -14,7 +14,7 @@ struct AccessMatrix {
   /// Who is verified, and while what.
   struct Status {
     let name: String
-    let state: CardState
+    let state: LifeCycle
     /// The object that is verified; nil for nobody.
     let verified: UInt8?
 

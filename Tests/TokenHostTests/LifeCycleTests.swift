@@ -5,7 +5,7 @@ import Testing
 @testable import Firmware
 
 @Suite("The card's life") struct LifeCycleTests {
-  static let states: [CardState] = [
+  static let states: [LifeCycle] = [
     .manufactured, .initialised, .personalised, .operational, .terminated,
   ]
 
@@ -74,7 +74,7 @@ import Testing
   ]
 
   /// A card in a state, with the issued structure where it has been created by then.
-  private func card(in state: CardState) throws -> BuiltCard {
+  private func card(in state: LifeCycle) throws -> BuiltCard {
     let hasStructure = state == .personalised || state == .operational
     let card = try BuiltCard(state, policy: hasStructure ? .standard : nil)
     try card.restart()
@@ -97,7 +97,7 @@ import Testing
 
   @Test("goes on, never back", arguments: LifeCycle.allCases)
   func successors(from: LifeCycle) throws {
-    let state = try #require(CardState(rawValue: from.rawValue))
+    let state = try #require(LifeCycle(rawValue: from.rawValue))
     for next in LifeCycle.allCases {
       let card = try BuiltCard(state)
       if from != .terminated {

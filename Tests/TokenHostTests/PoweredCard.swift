@@ -108,7 +108,7 @@ final class BuiltCard: PoweredCard {
   ///   - state: where the chip's life stands.
   ///   - policy: where given, the card has the structure of an issued one.
   init(
-    _ state: CardState = .initialised, policy: ReferencePolicy? = nil,
+    _ state: LifeCycle = .initialised, policy: ReferencePolicy? = nil,
     buttonPatience: Duration = .milliseconds(1)
   ) throws {
     let slot = Slot(

@@ -19,7 +19,7 @@ struct CardView: Sendable {
   /// A challenge was given and not answered yet.
   private(set) var hasChallenge = false
   /// The state of the card's life, where it was told.
-  private(set) var state: UInt8?
+  private(set) var state: LifeCycle?
   private var directories: Set<[UInt16]> = []
 
   /// Reset and loss of power: everything volatile is gone.
@@ -123,8 +123,10 @@ struct CardView: Sendable {
     case 0x22: setEnvironment(command)
     case 0xE0: create(command)
     case 0xE4: file = nil
-    case 0xCA where command.p1 == 0x01 && command.p2 == 0x83: state = command.answer.first
-    case 0xDA where command.p1 == 0x01 && command.p2 == 0x83: state = command.data.first
+    case 0xCA where command.p1 == 0x01 && command.p2 == 0x83:
+      state = command.answer.first.flatMap(LifeCycle.init)
+    case 0xDA where command.p1 == 0x01 && command.p2 == 0x83:
+      state = command.data.first.flatMap(LifeCycle.init)
     default: break
     }
   }
@@ -151,7 +153,7 @@ struct CardView: Sendable {
     }
     if let control {
       controls[path] = control
-      state = control.chipState.flatMap { CardState.name($0) == nil ? nil : $0 } ?? state
+      state = control.chipState.flatMap(LifeCycle.init) ?? state
     }
     for length in 1..<max(1, path.count) { directories.insert(Array(path.prefix(length))) }
     if command.p1 == 0x01 || command.p1 == 0x03 { directories.insert(path) }

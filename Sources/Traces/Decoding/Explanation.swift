@@ -147,9 +147,9 @@ public struct Explainer: Sendable {
     case 0x88: if let key = before.authenticationKey { lines.append("with \(CardNames.key(key))") }
     case 0x22: if let key = CardView.keyReference(command.data) { lines.append(CardNames.key(key)) }
     case 0xCA where command.p1 == 0x01 && command.p2 == 0x83:
-      if let name = command.answer.first.flatMap(CardState.name) { lines.append("card \(name)") }
+      if let name = command.answer.first.flatMap(LifeCycle.init) { lines.append("card \(name)") }
     case 0xDA where command.p1 == 0x01 && command.p2 == 0x83:
-      if let name = command.data.first.flatMap(CardState.name) { lines.append("card \(name)") }
+      if let name = command.data.first.flatMap(LifeCycle.init) { lines.append("card \(name)") }
     default: break
     }
     return lines

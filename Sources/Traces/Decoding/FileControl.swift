@@ -68,7 +68,8 @@ struct FileControl: Equatable, Sendable {
     case 0x85:
       if value.count == 1 {
         chipState = value.first
-        words = "proprietary: \(words)" + (CardState.name(value[0]).map { " (card \($0))" } ?? "")
+        words =
+          "proprietary: \(words)" + (LifeCycle(rawValue: value[0]).map { " (card \($0))" } ?? "")
       } else {
         words = "proprietary: \(words)"
       }
@@ -140,20 +141,6 @@ struct FileControl: Equatable, Sendable {
     case 0x00: "always"
     case 0xFF, 0x66: "never"
     default: "after \(CardNames.reference(rule))"
-    }
-  }
-}
-
-/// The states of the life of this project's tokens, as GET DATA `0183` tells them.
-enum CardState {
-  static func name(_ byte: UInt8) -> String? {
-    switch byte {
-    case 0x34: "manufactured"
-    case 0x24: "initialised"
-    case 0x20: "personalised"
-    case 0x10: "operational"
-    case 0x0C: "terminated"
-    default: nil
     }
   }
 }

@@ -48,20 +48,19 @@ extension CardView {
 
   /// Which commands are carried out in which state of the card's life.
   private func lifeCycleRefusal(of command: LogicalCommand) -> String? {
-    guard let state, let name = CardState.name(state) else { return nil }
-    let (manufactured, initialised, personalised): (UInt8, UInt8, UInt8) = (0x34, 0x24, 0x20)
-    let forbidden: Set<UInt8>
+    guard let state else { return nil }
+    let forbidden: Set<LifeCycle>
     switch command.ins {
     case 0xA4, 0xCA, 0xC0: forbidden = []
-    case 0xB0, 0xB2, 0x84, 0x82: forbidden = [0x0C]
-    case 0xDA where command.p2 == 0x83: forbidden = [0x0C]
-    case 0xE0, 0xE4, 0xDA: forbidden = [manufactured, personalised, 0x0C]
-    case 0x46 where command.p1 == 0x81: forbidden = [0x0C]
-    case 0xD6, 0xDC, 0xE2, 0x46, 0x04, 0x44, 0xE6, 0xE8: forbidden = [manufactured, 0x0C]
-    default: forbidden = [manufactured, initialised, 0x0C]
+    case 0xB0, 0xB2, 0x84, 0x82: forbidden = [.terminated]
+    case 0xDA where command.p2 == 0x83: forbidden = [.terminated]
+    case 0xE0, 0xE4, 0xDA: forbidden = [.manufactured, .personalised, .terminated]
+    case 0x46 where command.p1 == 0x81: forbidden = [.terminated]
+    case 0xD6, 0xDC, 0xE2, 0x46, 0x04, 0x44, 0xE6, 0xE8: forbidden = [.manufactured, .terminated]
+    default: forbidden = [.manufactured, .initialised, .terminated]
     }
     return forbidden.contains(state)
-      ? "the card is \(name), and carries this command out in another state of its life only" : nil
+      ? "the card is \(state), and carries this command out in another state of its life only" : nil
   }
 
   // MARK: Files
@@ -157,7 +156,7 @@ extension CardView {
 
   /// What a rule asks for that is not there.
   func missing(_ rule: UInt8) -> String {
-    if let state, state == 0x24 || state == 0x20 {
+    if let state, state == .initialised || state == .personalised {
       return "is for the issuer while the card is being built, and \(notDone(CardFile.issuer))"
     }
     switch rule {
