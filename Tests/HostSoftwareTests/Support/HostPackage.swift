@@ -4,6 +4,7 @@ import Testing
 /// A Debian package with software the tests run; the raw value is its name.
 enum HostPackage: String, CaseIterable {
   case curl
+  case faketime
   case gcc
   case gnutls = "gnutls-bin"
   case libxml2 = "libxml2-utils"
@@ -22,6 +23,7 @@ enum HostPackage: String, CaseIterable {
   var isInstalled: Bool {
     switch self {
     case .curl: Self.find("curl") != nil
+    case .faketime: Self.library("faketime/libfaketime.so.1") != nil
     case .gcc: Self.find("gcc") != nil
     case .gnutls: Self.find("p11tool") != nil
     case .libxml2: Self.find("xmllint") != nil
