@@ -65,7 +65,9 @@ struct ControlTests {
     }
   }
 
-  @Test("take part in the commands of docs/user/control.md", .runsInAWorld(.opensc, .openssl))
+  @Test(
+    "take part in the commands of docs/user/control.md", .runsInAWorld(.opensc, .openssl, .faketime)
+  )
   func commandPage() async throws {
     let token = try await TestToken()
     let script = try "ln -s state my-token\n" + Self.blocks("sh").joined()
@@ -192,5 +194,44 @@ struct ControlTests {
         ["apdu", "--state", token.state, "--json", "00200010"], in: token.folder)
       #expect(next.output.contains("63C3") || next.output.contains("63C2"), "\(next)")
     }
+  }
+
+  @Test("move the date of exec --date for that run alone", .runsInAWorld(.faketime))
+  func runDate() async throws {
+    let token = try await TestToken()
+    let outcome = try await Softdna.run(
+      [
+        "exec", "--state", token.state, "--date", "2031-12-30", "--", "sh", "-euc",
+        """
+        PATH="$(dirname "$SOFTDNA"):$PATH"
+        date +%F
+        softdna ctl advance-clock --days 3 --json | grep -o '"seen-by":[^}]*'
+        date +%F
+        # softdna itself is not told twice.
+        softdna authority run-day --state "$SOFTDNA_STATE" | head -1
+        softdna ctl advance-clock --to 2031-12-31 || echo "$?"
+        """,
+      ], in: token.folder)
+    #expect(
+      outcome.output
+        == "2031-12-30\n\"seen-by\":[\"command\"]\n2032-01-02\n2032-01-02\n1\n", "\(outcome)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: token.state)
+    #expect(!names.contains { $0.hasPrefix("clock") }, "\(names)")
+  }
+
+  @Test("move the date of the state directory until it is put back", .runsInAWorld(.faketime))
+  func stateDate() async throws {
+    let token = try await TestToken()
+    try await token.succeed(#""$SOFTDNA" ctl advance-clock --years 2"#)
+    // From here on the command lives on it too.
+    let outcome = try await token.succeed(
+      #"""
+      date +%Y
+      "$SOFTDNA" authority run-day --state "$SOFTDNA_STATE" | cut -c -4
+      "$SOFTDNA" ctl advance-clock --reset >/dev/null
+      date +%Y
+      """#)
+    let year = Calendar(identifier: .gregorian).component(.year, from: Date())
+    #expect(outcome.output == "\(year + 2)\n\(year + 2)\n\(year)\n", "\(outcome)")
   }
 }

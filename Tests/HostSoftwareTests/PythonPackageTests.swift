@@ -3,7 +3,9 @@ import Testing
 
 /// vsmartcard/python as its users get it: installed by pip from a copy of the checkout into a fresh
 /// virtual environment, with its types checked and its own tests run.
-@Suite("The Python package", .runsInAWorld(.opensc, .openssl, .pythonVenv, .pythonHeaders, .gcc))
+@Suite(
+  "The Python package",
+  .runsInAWorld(.opensc, .openssl, .faketime, .pyscard, .pythonVenv, .pythonHeaders, .gcc))
 struct PythonPackageTests {
   private let folder: TemporaryFolder
 

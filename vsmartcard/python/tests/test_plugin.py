@@ -56,6 +56,7 @@ def test_uses_the_world_it_is_started_in(
     # The state directory's token is as it was.
     tries = pytester.run(program, "apdu", "--state", "mine", "--json", "00200010")
     assert "63C3" in tries.stdout.str()
+    assert list((pytester.path / "mine" / "snapshots").iterdir()) == []
 
 
 def test_says_what_is_missing(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from typing import Iterator
 
@@ -20,7 +21,8 @@ def pcsc_world() -> Iterator[World]:
     with a token that is thrown away.
     """
     world = World.current()
-    if world is not None:
+    # Workers of pytest-xdist cannot share one token.
+    if world is not None and "PYTEST_XDIST_WORKER" not in os.environ:
         yield world
         return
     with World() as world:
@@ -28,9 +30,10 @@ def pcsc_world() -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def _begun_world(pcsc_world: World) -> World:
+def _begun_world(pcsc_world: World) -> Iterator[World]:
     pcsc_world.token.snapshot(_SNAPSHOT)
-    return pcsc_world
+    yield pcsc_world
+    pcsc_world.token.delete_snapshot(_SNAPSHOT)
 
 
 @pytest.fixture
