@@ -66,7 +66,8 @@ struct MeasurementTests {
   @Test(
     "people read units that fit",
     arguments: [
-      (25e-6, Measurement.Unit.time, "25.0 µs"), (0.0412, .time, "41.20 ms"), (1.5, .time, "1.50 s"),
+      (25e-6, Measurement.Unit.time, "25.0 µs"), (0.0412, .time, "41.20 ms"),
+      (1.5, .time, "1.50 s"),
       (1e-6, .rate, "1000 k/s"), (2e-4, .rate, "5000 /s"), (0.5, .rate, "2.0 /s"),
       (131_072, .bytes, "128.0 KiB"), (0, .count, "0.00"),
     ])
@@ -82,7 +83,8 @@ struct BenchmarkRowTests {
     let names = BenchmarkRow.all.map(\.name)
     #expect(Set(names).count == names.count)
     #expect(try BenchmarkRow.named([]).map(\.name) == names)
-    #expect(try BenchmarkRow.named(["select", "pcsc-sign"]).map(\.name) == ["pcsc-sign", "select"])
+    #expect(
+      try BenchmarkRow.named(["select", "pcsc-sign"]).map(\.name) == ["pcsc-sign", "select"])
   }
 
   @Test("a name that no row has is refused before anything is measured")

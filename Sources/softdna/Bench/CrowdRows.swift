@@ -57,7 +57,8 @@ extension BenchmarkRow {
 
   /// Bytes of this process that are in memory (proc(5), statm).
   private static func residentMemory() throws -> Int {
-    let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+    let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(
+      separator: " ")
     guard fields.count > 1, let pages = Int(fields[1]) else {
       throw Failure("/proc/self/statm has another form")
     }

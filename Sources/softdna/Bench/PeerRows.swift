@@ -11,7 +11,8 @@ extension BenchmarkRow {
     ) { site in
       guard let python = Vicc.python else {
         throw Unmeasurable(
-          reason: "not installed; install it: apt-get install vsmartcard-vpicc python3-pycryptodome")
+          reason: "not installed; install it: apt-get install vsmartcard-vpicc python3-pycryptodome"
+        )
       }
       let pair = try site.pcsc()
       let world = pair.world
