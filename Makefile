@@ -66,11 +66,12 @@ deb: build
 	@sh .ci/install $(DEB_PACKAGES)
 	sh .ci/deb
 
-# A Debian with nothing in it but what is essential; the tests install the package into copies.
-DEBIAN_ROOT := .build/debian-root.tar
-$(DEBIAN_ROOT):
+# Debian 12 and 13 with nothing in them but what is essential; the tests install the package into
+# copies.
+DEBIAN_ROOTS := .build/bookworm.tar .build/trixie.tar
+$(DEBIAN_ROOTS):
 	@mkdir -p $(@D)
-	mmdebstrap --quiet --variant=minbase bookworm $@
+	mmdebstrap --quiet --variant=minbase $(basename $(@F)) $@
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
@@ -121,7 +122,7 @@ firmware-arm: build $(FIRMWARE_IMAGE)
 	@grep -v '^#' $(CHIP_TOKEN)/commands.txt | (echo power; cat) \
 	  | paste -d '\t' - $(CHIP_TOKEN)/replies.txt
 
-test: setup-test lint lint-recipes embedded deb $(DEBIAN_ROOT)
+test: setup-test lint lint-recipes embedded deb $(DEBIAN_ROOTS)
 	$(RELEASE) --product softdna-verify-probe
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --disable-xctest

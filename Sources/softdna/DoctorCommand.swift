@@ -1,6 +1,7 @@
 import ArgumentParser
 import Firmware
 import Foundation
+import Terminal
 import TokenHost
 import Traces
 import VirtualReader
@@ -79,6 +80,7 @@ private struct Examination {
       file("unshare", configuration.unshare, "exec", package: "util-linux"),
     ]
     findings.append(world(canTry: findings.allSatisfy(\.isThere)))
+    findings.append(machinesDaemon)
     findings += [
       program("opensc-tool", "OpenSC's programs", package: "opensc"),
       program("pkcs11-tool", "OpenSC's programs", package: "opensc"),
@@ -160,6 +162,32 @@ private struct Examination {
       // Of "… are forbidden here; allow them: sysctl -w …" the command alone.
       let command = error.advice.range(of: "sysctl ").map { sudo + error.advice[$0.lowerBound...] }
       return missing(error.reason, command ?? error.advice)
+    }
+  }
+
+  /// The pcscd of the machine itself: whether it runs, and talks to this user.
+  private var machinesDaemon: Finding {
+    func finding(_ found: String, fix: String) -> Finding {
+      Finding(
+        name: "the machine's own pcscd", isThere: fix.isEmpty, found: found,
+        purpose: "up, and programs that are not started by exec", fix: fix, isOptional: true)
+    }
+    do {
+      let readers = try PCSCService.system.readers()
+      return finding(
+        readers.isEmpty ? "runs, without a reader" : readers.joined(separator: ", "), fix: "")
+    } catch let error where error.code == PCSCService.userRefused {
+      let user = NSUserName()
+      // pcscd asks polkit twice: for itself, and for each reader.
+      let rule =
+        "polkit.addRule(function(action, subject) { if (action.id.indexOf("
+        + "\"org.debian.pcsc-lite.access_\") == 0 && subject.user == \"\(user)\") "
+        + "return polkit.Result.YES; });"
+      return finding(
+        "refuses \(user), who has no active session (polkit)",
+        fix: "echo '\(rule)' | \(sudo)tee /etc/polkit-1/rules.d/50-softdna.rules")
+    } catch {
+      return finding("does not run", fix: "\(sudo)systemctl enable --now pcscd.socket")
     }
   }
 

@@ -15,15 +15,7 @@ struct PackageTests {
   @Test("installs into a fresh Debian and works there, for root and for ordinary users")
   func installation() async throws {
     let folder = try TemporaryFolder()
-    let root = folder.path("root")
-    let unpacking = """
-      mkdir "$0" && tar -C "$0" -xf "$1" && mkdir -p "$0/a/b/c" "$0/.build/deb"
-      cp "$2" "$0/tmp" && cp "$2" "$0/.build/deb"
-      """
-    let unpacked = try await Program.run(
-      "/bin/sh", ["-euc", unpacking, root, DebianPackage.root, try DebianPackage.path()])
-    try #require(unpacked.status == 0, "\(unpacked)")
-
+    let root = try await DebianPackage.root("bookworm", in: folder)
     let installed = try await Self.run(Self.container() + Self.using, in: root)
     #expect(installed.output.contains("Digital DNA Key (softdna) 00 00"), "\(installed)")
     // Twice: once as root, once as an ordinary user.
@@ -40,6 +32,42 @@ struct PackageTests {
     #expect(rest.output.contains("completed: exec"), "\(rest)")
     #expect(rest.output.hasSuffix("gone\n"), "\(rest)")
   }
+
+  @Test("is told by Debian 13's polkit that a user is refused, and how to change that")
+  func polkit() async throws {
+    let folder = try TemporaryFolder()
+    let root = try await DebianPackage.root("trixie", in: folder)
+    let outcome = try await Self.run(Self.refused, in: root)
+    let parts = outcome.output.components(separatedBy: "the machine's own pcscd: ")
+    try #require(parts.count == 4, "\(outcome)")
+    #expect(parts[1].hasPrefix("does not run"))
+    #expect(parts[2].hasPrefix("refuses alice, who has no active session (polkit)"))
+    #expect(parts[3].hasPrefix("Virtual PCD"))
+  }
+
+  private static let refused = """
+    quietly apt-get update
+    quietly apt-get install -y /tmp/softdna_*.deb polkitd dbus
+    useradd --create-home alice
+    softdna doctor
+    mkdir -p /run/dbus /run/pcscd
+    dbus-daemon --system --fork
+    /usr/lib/polkit-1/polkitd --no-debug > polkitd.log 2>&1 & polkitd=$!
+    pcscd --foreground > pcscd.log 2>&1 & pcscd=$!
+    asAlice() { su alice -c "cd && softdna doctor"; }
+    until [ -S /run/pcscd/pcscd.comm ]; do sleep 0.1; done
+    asAlice | tee doctor.txt
+    sed -n "/machine's own/,/fix:/ s/ *fix: //p" doctor.txt | sed 's/sudo //' > fix
+    quietly sh -eu fix
+    # polkitd sees a new rule when the kernel tells it.
+    for attempt in $(seq 50); do
+      asAlice > doctor.txt
+      ! grep -q "refuses alice" doctor.txt || { sleep 0.2; continue; }
+      break
+    done
+    cat doctor.txt
+    kill $pcscd $polkitd
+    """
 
   /// Runs a script as root of the Debian in a folder; the first command that fails ends it.
   private static func run(_ script: String, in root: String) async throws -> Outcome {
@@ -127,13 +155,29 @@ struct PackageTests {
 
 /// What the Makefile has made for these tests.
 enum DebianPackage {
-  static let root = Softdna.repository + "/.build/debian-root.tar"
   private static let folder = Softdna.repository + "/.build/deb"
+  private static func archive(_ release: String) -> String {
+    Softdna.repository + "/.build/\(release).tar"
+  }
 
   /// In CI always: a package that is missing is a failure there.
   static var isToBeTested: Bool {
     ProcessInfo.processInfo.environment["CI"] != nil
-      || (FileManager.default.fileExists(atPath: root) && (try? path()) != nil)
+      || (FileManager.default.fileExists(atPath: archive("bookworm")) && (try? path()) != nil)
+  }
+
+  /// The root of a fresh Debian of this release in a folder, the package being in its `/tmp`, and
+  /// where the GitHub action leaves it.
+  static func root(_ release: String, in folder: TemporaryFolder) async throws -> String {
+    let root = folder.path("root")
+    let unpacking = """
+      mkdir "$0" && tar -C "$0" -xf "$1" --exclude "./dev/*" && mkdir -p "$0/a/b/c" "$0/.build/deb"
+      cp "$2" "$0/tmp" && cp "$2" "$0/.build/deb"
+      """
+    let unpacked = try await Program.run(
+      "/bin/sh", ["-euc", unpacking, root, archive(release), try path()])
+    try #require(unpacked.status == 0, "\(unpacked)")
+    return root
   }
 
   /// - Throws: where there is none, or more than one.

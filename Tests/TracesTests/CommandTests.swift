@@ -105,23 +105,6 @@ struct CommandTests {
   }
 
   @Test(
-    "work as docs/user/traces.md says, every command of it",
-    .enabled(if: canUsePCSC, "pcscd is not installed"))
-  func documentation() throws {
-    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../../docs/user/traces.md").path
-    let blocks = try Trace.text(ofFile: page).components(separatedBy: "```sh\n").dropFirst()
-      .compactMap { $0.components(separatedBy: "```").first }
-    #expect(blocks.count >= 5)
-    let script =
-      "set -eu\ncd '\(folder.path)'\nPATH='\(Bundle.main.bundlePath)':$PATH\n"
-      + blocks.joined()
-    let result = try output(of: "/bin/sh", ["-c", script])
-    #expect(result.status == 0, "\(result.text.suffix(500))")
-    #expect(result.text.contains("because: EF_IDCarta: UPDATE is never allowed"))
-  }
-
-  @Test(
     "names the package of a driver that is not there",
     .enabled(if: canUsePCSC, "pcscd is not installed"))
   func missingDriver() throws {

@@ -22,6 +22,10 @@ public struct PCSCService: Equatable, Sendable {
   public static let system = PCSCService(
     socketPath: getenv(socketVariable).map { String(cString: $0) } ?? "/run/pcscd/pcscd.comm")
 
+  /// The code of the error of a daemon that refuses this user: its polkit lets in those with an
+  /// active session, and root.
+  public static let userRefused: Int = Int(SCARD_W_SECURITY_VIOLATION)
+
   /// Whether there is a card in a reader.
   public enum CardPresence: Sendable {
     case present
