@@ -29,6 +29,9 @@ BLE_PACKAGES := qemu-system-x86 bluez bluez-test-tools dbus busybox-static perl 
 # How long `make fuzz` runs each target, and what it instruments.
 SECONDS ?= 60
 FUZZ_TARGETS := Story TLV Image Frame Radio
+# Which sanitizers `make sanitize` runs over which tests: all of both.
+SANITIZERS ?= address thread
+SANITIZED ?= .
 
 .PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean \
   access-matrix reference deb lint-recipes fuzz sanitize
@@ -154,10 +157,10 @@ fuzz: setup-run
 # not instrumented: what needs them is left out. Leaks are not looked for: Foundation's Process and
 # Data leak, and Swift hides pointers of globals from the search.
 sanitize: setup-test
-	for kind in address thread; do \
+	for kind in $(SANITIZERS); do \
 	  ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=suppressions=$(CURDIR)/.ci/tsan.supp \
 	  $(SWIFT) test --disable-xctest --sanitize=$$kind --scratch-path .build-$$kind \
-	    --skip 'HostSoftwareTests|ConstantTimeTests' || exit 1; \
+	    --filter '$(SANITIZED)' --skip 'HostSoftwareTests|ConstantTimeTests' || exit 1; \
 	done
 
 bench: setup-run

@@ -9,12 +9,16 @@ extension Workbench {
         + " say --i-know-this-is-a-real-card"
   }
 
-  /// Everything in these scenarios that cannot or may not be done here, each with its place.
+  /// What is wrong with running these scenarios here: of each the first step that cannot or may not
+  /// be done, with its place.
   public func objections(to scenarios: [Scenario]) -> [ScenarioError] {
-    scenarios.flatMap(\.steps).compactMap { placed in
-      refusal(of: placed.use).map {
-        ScenarioError(placed.place, "step \(placed.keyword) cannot run here: \($0)")
-      }
+    scenarios.compactMap { scenario in
+      scenario.steps.lazy.compactMap { placed in
+        refusal(of: placed.use).map {
+          ScenarioError(
+            placed.place, "step \(placed.keyword) of \"\(scenario.name)\" cannot run here: \($0)")
+        }
+      }.first
     }
   }
 }

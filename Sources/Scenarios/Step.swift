@@ -79,12 +79,13 @@ public struct PlacedStep: Sendable {
 public enum Vocabulary {
   /// The steps, in the order the documentation shows them.
   public static let steps: [any Step.Type] = [
-    Issue.self, Issued.self, Renew.self, Suspend.self, Reactivate.self, Revoke.self, ChangeEMail.self,
-    Replace.self, OneShotSign.self, AdvanceClock.self, Verify.self, ChangePIN.self, Unblock.self,
-    ExpectTries.self, Sign.self, Authenticate.self, Decipher.self, ExpectCertificate.self,
-    ExpectStatus.self, ExpectReceipt.self, ExpectMessage.self, ExpectEvent.self, Reset.self,
-    PowerCut.self, Remove.self, Insert.self, Press.self, ReadFile.self, Challenge.self,
-    RawAPDU.self, Manufacture.self, AuthenticateIssuer.self, Host.self,
+    Issue.self, Issued.self, Renew.self, Suspend.self, Reactivate.self, Revoke.self,
+    ChangeEMail.self, Replace.self, OneShotSign.self, AdvanceClock.self, Verify.self,
+    ChangePIN.self, Unblock.self, ExpectTries.self, Sign.self, Authenticate.self, Decipher.self,
+    ExpectCertificate.self, ExpectStatus.self, ExpectReceipt.self, ExpectMessage.self,
+    ExpectEvent.self, Reset.self, PowerCut.self, Remove.self, Insert.self, Press.self,
+    ReadFile.self, Challenge.self, RawAPDU.self, Manufacture.self, AuthenticateIssuer.self,
+    Host.self,
   ]
 
   static func step(_ keyword: String, at place: SourcePlace) throws(ScenarioError)

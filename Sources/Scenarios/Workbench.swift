@@ -36,6 +36,7 @@ public enum CardUse: Int, Comparable, Sendable {
   /// It needs a chip from the factory, the authority that issued it, or hands at the token.
   case issuing
 
+  /// It does less.
   public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 

@@ -50,11 +50,14 @@ struct Tool {
   static func softdna(_ arguments: String...) throws -> Tool { try softdna(arguments) }
 
   /// The softdna that was built with these tests.
-  static func softdna(_ arguments: [String]) throws -> Tool {
+  ///
+  /// - Parameter environment: variables, NAME=VALUE.
+  static func softdna(_ arguments: [String], environment: [String] = []) throws -> Tool {
     let folder = Bundle.main.bundleURL.path
     let candidates = [folder, (folder as NSString).deletingLastPathComponent]
       .map { $0 + "/softdna" }
     let program = candidates.first { FileManager.default.isExecutableFile(atPath: $0) }
-    return try Tool([program ?? Files.root + "/.build/debug/softdna"] + arguments)
+    return try Tool(
+      environment + [program ?? Files.root + "/.build/debug/softdna"] + arguments)
   }
 }

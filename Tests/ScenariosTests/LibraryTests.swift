@@ -64,7 +64,8 @@ import Testing
     // Each is what it says: the image of the token with a try gone, its books, a capture, a command.
     let inspection = try Tool.softdna("apdu", "--volatile", "--state", leavings, "00200010")
     #expect(inspection.output.contains("63C2"), "\(inspection.output)")
-    let packets = try Tool(["tshark", "-r", leavings + "/trace.pcap", "-Y", "iso7816.apdu.ins == 0x20"])
+    let packets = try Tool(
+      ["tshark", "-r", leavings + "/trace.pcap", "-Y", "iso7816.apdu.ins == 0x20"])
     #expect(packets.status == 0 && !packets.output.isEmpty, "\(packets.output)")
     let again = try String(contentsOfFile: leavings + "/again.sh", encoding: .utf8)
     #expect(run.output.contains(again.split(separator: "\n").last ?? "-"))

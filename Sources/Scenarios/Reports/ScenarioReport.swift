@@ -107,12 +107,18 @@ extension ScenarioReport {
 
   /// The command that runs it again.
   var reproduction: String {
-    var command = "softdna run '\(file)'"
+    var command = "softdna run \(Self.quoted(file))"
     if let bracket = scenario.range(of: " [", options: .backwards), scenario.hasSuffix("]") {
       let variant = scenario[scenario.index(after: bracket.lowerBound)...]
-      command += " --filter '\(variant)'"
+      command += " --filter \(Self.quoted(String(variant)))"
     }
-    return command + " --over \(channel) --seed \(seed) --steps"
+    let wire = channel.hasPrefix("reader:") ? Self.quoted(channel) : channel
+    return command + " --over \(wire) --seed \(seed) --steps"
+  }
+
+  /// As one word for a shell.
+  private static func quoted(_ text: String) -> String {
+    "'" + text.replacing("'", with: #"'\''"#) + "'"
   }
 }
 

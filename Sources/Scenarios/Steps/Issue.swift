@@ -19,7 +19,8 @@ struct Issue: Step {
     .optional(
       "legal-representative", .choice(of: Sign.YesNo.self),
       "of a company seated here that paid its annual fee"),
-    .optional("button", .choice(of: Sign.YesNo.self), "yes: the signature key waits for the button"),
+    .optional(
+      "button", .choice(of: Sign.YesNo.self), "yes: the signature key waits for the button"),
     .optional("deposited", .choice(of: Sign.YesNo.self), "yes: documents are missing, no device"),
     Refusal.key,
   ]
