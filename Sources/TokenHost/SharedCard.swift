@@ -32,7 +32,9 @@ public final class SharedCard: Sendable {
   }
 
   /// Makes an interface the owner, after those who asked before it.
-  fileprivate func acquire(_ interface: Int) throws(ChannelError) {
+  private func acquire(
+    _ interface: Int, patience: Duration
+  ) throws(ChannelError) {
     let turn = state.withLock { state -> DispatchSemaphore? in
       if state.owner == nil || state.owner == interface {
         state.owner = interface
@@ -57,7 +59,7 @@ public final class SharedCard: Sendable {
   }
 
   /// Gives the card to who waits longest.
-  fileprivate func release() {
+  private func release() {
     state.withLock { state in
       guard !state.waiting.isEmpty else {
         state.owner = nil
@@ -69,12 +71,15 @@ public final class SharedCard: Sendable {
     }
   }
 
-  fileprivate func isOwned(by interface: Int) -> Bool {
+  private func isOwned(by interface: Int) -> Bool {
     state.withLock { $0.owner == interface }
   }
 
-  fileprivate func powerOn(for interface: Int) throws(ChannelError) -> ATR {
-    try acquire(interface)
+  /// - Parameter isPatient: waits, where the card is another's.
+  fileprivate func powerOn(
+    for interface: Int, isPatient: Bool
+  ) throws(ChannelError) -> ATR {
+    try acquire(interface, patience: isPatient ? patience : .zero)
     do throws(ChannelError) {
       return try card.powerOn()
     } catch {
@@ -103,10 +108,13 @@ public final class SharedCard: Sendable {
 /// One of the interfaces of a shared card. Its calls come one after another, from any thread.
 ///
 /// `powerOn` and `reset` wait while another interface owns the card, and throw `busy` when that
-/// takes too long: nothing has happened then, and they can be tried again.
+/// takes too long: nothing has happened then, and they can be tried again. Who has waited in vain is
+/// answered at once from then on, until it calls `powerOff`: a program that does not understand
+/// `busy` and goes on asking is not kept waiting for each of its commands.
 public final class CardInterface: CardChannel {
   private let shared: SharedCard
   private let number: Int
+  private let hasWaitedInVain = Atomic(false)
 
   fileprivate init(_ shared: SharedCard, number: Int) {
     self.shared = shared
@@ -116,13 +124,26 @@ public final class CardInterface: CardChannel {
   deinit { try? shared.powerOff(for: number) }
 
   /// Takes the card. See `CardChannel`.
-  public func powerOn() throws(ChannelError) -> ATR { try shared.powerOn(for: number) }
+  public func powerOn() throws(ChannelError) -> ATR {
+    do throws(ChannelError) {
+      let atr = try shared.powerOn(
+        for: number, isPatient: !hasWaitedInVain.load(ordering: .relaxed))
+      hasWaitedInVain.store(false, ordering: .relaxed)
+      return atr
+    } catch {
+      if error.kind == .busy { hasWaitedInVain.store(true, ordering: .relaxed) }
+      throw error
+    }
+  }
 
   /// Gives the card away. See `CardChannel`.
-  public func powerOff() throws(ChannelError) { try shared.powerOff(for: number) }
+  public func powerOff() throws(ChannelError) {
+    hasWaitedInVain.store(false, ordering: .relaxed)
+    try shared.powerOff(for: number)
+  }
 
   /// Resets the card, which is taken where this interface does not own it. See `CardChannel`.
-  public func reset() throws(ChannelError) -> ATR { try shared.powerOn(for: number) }
+  public func reset() throws(ChannelError) -> ATR { try powerOn() }
 
   /// One command APDU and its answer. See `CardChannel`.
   public func transmit(_ command: Span<UInt8>, into response: inout [UInt8])

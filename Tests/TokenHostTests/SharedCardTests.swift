@@ -59,6 +59,21 @@ import Testing
     #expect(try second.transmit(Self.status) == [0x63, 0xC3])
   }
 
+  @Test func `Who has waited in vain is answered at once until it takes power away`() throws {
+    let token = try IssuedCard()
+    let shared = SharedCard(try #require(token.slot), patience: .seconds(1))
+    let (first, second) = (shared.interface(), shared.interface())
+    _ = try first.powerOn()
+    let clock = ContinuousClock()
+    func ask() -> Duration {
+      clock.measure { #expect(throws: ChannelError.self) { try second.powerOn() } }
+    }
+    #expect(ask() >= .seconds(1))
+    #expect((0..<20).map { _ in ask() }.reduce(.zero, +) < .seconds(1))
+    try second.powerOff()
+    #expect(ask() >= .seconds(1))
+  }
+
   @Test func `An interface without power neither sends commands nor takes power away`() throws {
     let token = try IssuedCard()
     let shared = SharedCard(try #require(token.slot))

@@ -117,7 +117,10 @@ final class CardRequests {
       return .answered(.response, response)
     } catch {
       switch error.kind {
-      case .busy: return .failed(.busy)
+      case .busy:
+        // The host has been told; when it asks again, it waits again.
+        try? card.powerOff()
+        return .failed(.busy)
       case .noCard: return .failed(.cardRemoved)
       case .wire, .malformedResponse: return .failed(.other)
       }
