@@ -1,4 +1,3 @@
-internal import ISO7816
 internal import Terminal
 
 /// What the bridge's thread runs: finds the token, keeps a session with it, and begins again when it
@@ -7,18 +6,38 @@ final class Central {
   /// Between attempts; the last one stays.
   private static let pauses: [Duration] = [1, 2, 5, 10, 30].map { .seconds($0) }
 
+  /// What is going on.
+  private enum Phase {
+    /// bluetoothd is not there, or does not know our agent yet.
+    case absent
+    /// Nothing, or the adapter is waited for.
+    case idle
+    /// The adapter is being switched on.
+    case poweringUp
+    case searching(TokenSearch)
+    /// Being connected, or connected.
+    case connecting(Connection)
+    case pausing(Alarm)
+  }
+
   private let loop: EventLoop
   private let options: Bridge.Configuration
   private let observer: (BridgeEvent) -> Void
   private let bus: Bus
   private var bluez: BlueZ?
   private var agent: HostAgent?
-  private var search: TokenSearch?
-  private var connection: Connection?
+  private var phase = Phase.absent
   private var session: Session?
-  private var nextAttempt: Alarm?
-  private var attempts = 0
+  private var failures = 0
+  /// The adapter was on: somebody who switches it off wants it off.
+  private var hasPowered = false
+  /// What was last said to be waited for.
+  private var awaited = ""
+  /// How often in a row a link came up to be taken down.
+  private var drops = 0
   private var token = TokenName(address: "", name: "")
+  /// The path of the token of this run, once there has been a session with it.
+  private var known: String?
   private(set) var isOver = false
 
   init(
@@ -45,7 +64,7 @@ final class Central {
 
   /// Ends the run; the token is disconnected.
   func stop() {
-    connection?.disconnect()
+    if case .connecting(let connection) = phase { connection.disconnect() }
     isOver = true
   }
 
@@ -73,66 +92,82 @@ final class Central {
     case .appeared:
       agent?.register { [unowned self] error in
         if let error { return finish(error.description) }
+        phase = .idle
         begin()
       }
     case .vanished:
       drop()
-      observer(.waiting("bluetoothd has ended; waiting for it to come back"))
-    case .added(let path, _) where path == adapter && session == nil && connection == nil:
-      if search == nil, nextAttempt == nil { begin() }
-      search?.look()
-    case .added, .changed, .removed:
-      search?.look()
-      connection?.look()
+      phase = .absent
+      hasPowered = false
+      wait("bluetoothd does not run; systemctl start bluetooth")
+    case .added, .removed, .changed: break
     }
+    switch phase {
+    case .idle: begin()
+    case .searching(let search): search.look()
+    case .connecting(let connection): connection.follow(change)
+    case .absent, .poweringUp, .pausing: break
+    }
+  }
+
+  private func wait(_ sentence: String) {
+    if sentence != awaited { observer(.waiting(sentence)) }
+    awaited = sentence
   }
 
   /// The adapter's path.
   private var adapter: String { "/org/bluez/" + options.adapter }
 
+  /// Begins to look for the token, unless something is going on already.
   private func begin() {
-    guard let bluez, !isOver else { return }
-    guard bluez.objects[adapter]?[BlueZ.adapter] != nil else {
-      return observer(
-        .waiting("there is no Bluetooth adapter \(options.adapter); waiting for one"))
+    guard let bluez, !isOver, case .idle = phase else { return }
+    guard let properties = bluez.objects[adapter]?[BlueZ.adapter] else {
+      return wait("there is no Bluetooth adapter \(options.adapter); waiting for one")
     }
-    guard bluez.property("Powered", of: adapter, BlueZ.adapter)?.bool == true else {
+    guard properties["Powered"] == .bool(true) else {
+      guard !hasPowered else { return wait("the adapter \(options.adapter) is switched off") }
+      phase = .poweringUp
       return bluez.set(
         "switch \(options.adapter) on", adapter, BlueZ.adapter, "Powered", .bool(true)
       ) { [weak self] answer in
-        switch answer {
-        case .success: self?.look()
-        case .failure(let error): self?.retry(ConnectionFailure(error.description))
-        }
+        guard let self, case .poweringUp = phase else { return }
+        phase = .idle
+        if case .failure(let error) = answer { return retry(error.description) }
+        look()
       }
     }
     look()
   }
 
   private func look() {
-    guard let bluez, !isOver else { return }
-    if let known = pairedToken(bluez) { return connect(known) }
+    guard let bluez else { return }
+    hasPowered = true
+    awaited = ""
+    if let paired = pairedToken(bluez) { return connect(paired) }
+    guard known == nil else { return finish(ConnectionFailure.bondDeletedHere.reason) }
     observer(.searching(adapter: options.adapter))
-    search = TokenSearch(
+    let search = TokenSearch(
       bluez, on: loop, adapter: adapter, wanted: options.token
     ) { [unowned self] tokens in
-      search = nil
       guard tokens.count == 1, let token = tokens.first else {
         let names = tokens.map { "\(TokenName(of: $0, bluez))" }.joined(separator: ", ")
         return finish("several tokens are on the air; name one with --device: \(names)")
       }
       connect(token)
     }
+    phase = .searching(search)
+    search.look()
   }
 
-  /// The token that is paired already: the one that is wanted, or the only one.
+  /// The token that is paired already: that of this run, the one that is wanted, or the only one.
   private func pairedToken(_ bluez: BlueZ) -> String? {
-    let paired = bluez.devices(of: adapter).filter { device in
-      device.properties["Paired"]?.bool == true
-        && (options.token.map { device.properties["Address"]?.string == $0 }
-          ?? (device.properties["UUIDs"]?.array?.contains(.string(Profile.service)) == true))
+    let paired = bluez.devices(of: adapter).filter { $0.properties["Paired"] == .bool(true) }
+    if let known { return paired.first { $0.path == known }?.path }
+    let tokens = paired.filter { device in
+      if let wanted = options.token { return device.properties["Address"] == .string(wanted) }
+      return device.properties["UUIDs"]?.array?.contains(.string(Profile.service)) == true
     }
-    return paired.count == 1 ? paired.first?.path : nil
+    return tokens.count == 1 ? tokens[0].path : nil
   }
 
   private func connect(_ path: String) {
@@ -143,41 +178,52 @@ final class Central {
       bluez, on: loop,
       Connection.Plan(adapter: adapter, token: path, forcesGATT: options.forcesGATT), agent: agent
     ) { [unowned self] progress in
-      advance(progress)
+      advance(progress, path)
     }
-    self.connection = connection
+    phase = .connecting(connection)
     connection.start()
   }
 
-  private func advance(_ progress: Connection.Progress) {
+  private func advance(_ progress: Connection.Progress, _ path: String) {
     switch progress {
     case .pairing: observer(.pairing(token))
     case .paired: observer(.paired(token))
     case .note(let text): observer(.note(text))
     case .ready(let session, let info):
-      attempts = 0
+      failures = 0
+      drops = 0
+      known = path
       self.session = session
       session.waiting = { [unowned self] in observer(.cardWaits($0)) }
       session.state = { [unowned self] in observer(.card($0)) }
       observer(.connected(token, over: session.summary))
       if info.state == .removed { observer(.card(.removed)) }
     case .failed(let failure):
-      if failure.isFinal { finish(failure.reason) } else { retry(failure) }
+      if case .connecting(let connection) = phase {
+        connection.disconnect()
+        // It is still at work, reporting.
+        loop.after(.zero) { _ = connection }
+      }
+      drops = failure.outlook == .dropped ? drops + 1 : 0
+      if failure.outlook == .hopeless { return finish(failure.reason) }
+      if drops == 2 {
+        let final = ConnectionFailure.bondDeletedThere(token.address, adapter: options.adapter)
+        return finish(final.reason)
+      }
+      retry(failure.reason)
     }
   }
 
-  private func retry(_ failure: ConnectionFailure) {
-    // Whoever reports it is still at work.
-    let gone = connection
-    loop.after(.zero) { _ = gone }
+  private func retry(_ reason: String) {
     drop()
-    let pause = Self.pauses[min(attempts, Self.pauses.count - 1)]
-    attempts += 1
-    observer(.lost(token, reason: failure.reason, retryIn: pause))
-    nextAttempt = loop.after(pause) { [unowned self] in
-      nextAttempt = nil
-      begin()
-    }
+    let pause = Self.pauses[min(failures, Self.pauses.count - 1)]
+    failures += 1
+    observer(.lost(token, reason: reason, retryIn: pause))
+    phase = .pausing(
+      loop.after(pause) { [unowned self] in
+        phase = .idle
+        begin()
+      })
   }
 
   private func finish(_ reason: String) {
@@ -188,32 +234,12 @@ final class Central {
 
   /// Lets go of everything about the token.
   private func drop() {
-    loop.cancel(&nextAttempt)
-    search = nil
     session?.end("the token has disconnected")
     session = nil
-    connection = nil
+    if case .pausing(let alarm) = phase {
+      var alarm: Alarm? = alarm
+      loop.cancel(&alarm)
+    }
+    phase = .idle
   }
-}
-
-/// A token as people know it.
-public struct TokenName: Equatable, Sendable, CustomStringConvertible {
-  /// Its Bluetooth address.
-  public let address: String
-  /// The name it tells; empty where it has told none.
-  public let name: String
-
-  init(address: String, name: String) {
-    self.address = address
-    self.name = name
-  }
-
-  /// What bluetoothd knows of the device at `path`.
-  init(of path: String, _ bluez: BlueZ) {
-    address = bluez.property("Address", of: path, BlueZ.device)?.string ?? path
-    name = bluez.property("Alias", of: path, BlueZ.device)?.string ?? ""
-  }
-
-  /// Name and address.
-  public var description: String { name.isEmpty ? address : "\(name) (\(address))" }
 }

@@ -37,7 +37,8 @@ final class Connection {
   private let report: (Progress) -> Void
   private var patience: Alarm?
   private var connecting: ChannelConnecting?
-  private var wasConnected = false
+  /// bluetoothd has told of a link, if only of its end: it tells of what changed since it last did.
+  private var cameUp = false
   private var isWaitingForServices = false
   private var hasFailed = false
   private var session: Session?
@@ -77,27 +78,36 @@ final class Connection {
     if isBonded { connect() } else { pair() }
   }
 
-  /// Ends the link.
+  /// Ends the link; a card that is not used by us loses its power over there.
   func disconnect() {
     hasFailed = true
-    session?.end("the bridge has ended")
-    bluez.call("disconnect", plan.token, BlueZ.device, "Disconnect")
+    session?.end("the bridge has let go of the token")
+    if property("Connected")?.bool == true {
+      bluez.call("disconnect", plan.token, BlueZ.device, "Disconnect")
+    }
   }
 
-  /// Looks at what bluetoothd knows, after a change.
-  func look() {
+  /// Looks at what has changed.
+  func follow(_ change: BlueZ.Change) {
     guard !hasFailed else { return }
-    guard bluez.objects[plan.token]?[BlueZ.device] != nil else {
-      return fail(.bondDeletedHere)
+    switch change {
+    case .removed(plan.token, let interfaces) where interfaces.contains(BlueZ.device):
+      fail(.bondDeletedHere)
+    case .changed(plan.token, BlueZ.device, let properties):
+      if let now = properties["Connected"]?.bool {
+        cameUp = true
+        if session != nil, !now { return fail(.lost) }
+      }
+      useServices()
+    default: break
     }
-    let isConnected = property("Connected")?.bool == true
-    if session != nil, wasConnected, !isConnected { return fail(.lost) }
-    wasConnected = wasConnected || isConnected
-    if isWaitingForServices, property("ServicesResolved")?.bool == true {
-      isWaitingForServices = false
-      loop.cancel(&patience)
-      readInfo()
-    }
+  }
+
+  private func useServices() {
+    guard isWaitingForServices, property("ServicesResolved")?.bool == true else { return }
+    isWaitingForServices = false
+    loop.cancel(&patience)
+    readInfo()
   }
 
   // MARK: Steps
@@ -118,13 +128,19 @@ final class Connection {
 
   private func connect() {
     bluez.set("trust the token", plan.token, BlueZ.device, "Trusted", .bool(true))
-    wasConnected = property("Connected")?.bool == true
-    guard !wasConnected else { return waitForServices() }
+    guard property("Connected")?.bool != true else { return waitForServices() }
+    cameUp = false
     step("connect to the token", "Connect", timeout: .seconds(60)) { [unowned self] error in
-      if let error {
-        return fail(ConnectionFailure(connecting: error, wasConnected: wasConnected))
-      }
+      if let error { return judge(error) }
       waitForServices()
+    }
+  }
+
+  /// bluetoothd tells of a link that came up only after it has answered that Connect failed.
+  private func judge(_ error: BusError) {
+    patience = loop.after(.milliseconds(500)) { [unowned self] in
+      patience = nil
+      fail(ConnectionFailure(connecting: error, cameUp: cameUp))
     }
   }
 
@@ -134,13 +150,13 @@ final class Connection {
       patience = nil
       fail(.silent)
     }
-    look()
+    useServices()
   }
 
   private func readInfo() {
-    guard let path = characteristic(Profile.info) else { return fail(.noToken) }
+    guard let path = characteristic(Profile.info) else { return fail(.noService) }
     read("read the token's Info", path) { [unowned self] value in
-      guard let info = Info(value) else { return fail(.noToken) }
+      guard let info = Info(value) else { return fail(.noService) }
       guard info.minimumVersion <= Profile.version else {
         return fail(.version(info.minimumVersion))
       }
@@ -194,17 +210,17 @@ final class Connection {
   private func subscribe(_ info: Info) {
     guard let command = characteristic(Profile.command),
       let response = characteristic(Profile.response)
-    else { return fail(.noToken) }
+    else { return fail(.noService) }
     bluez.call(
       "subscribe to the token's answers", response, BlueZ.characteristic, "AcquireNotify",
       [.dictionary([:])], as: "a{sv}"
     ) { [weak self] answer in
       guard let self, !hasFailed else { return }
       switch answer {
-      case .failure(let error): fail(.refused(error))
+      case .failure(let error): fail(ConnectionFailure(error.description))
       case .success(let values):
         guard let socket = values.first?.descriptor, let mtu = values.last?.uint16 else {
-          return fail(.noToken)
+          return fail(.noService)
         }
         let route = GATTTokenLink.Route(command: command, mtu: Int(mtu), info: info)
         begin(GATTTokenLink(bluez, route, notifications: socket, on: loop), info)
@@ -215,8 +231,7 @@ final class Connection {
   private func begin(_ link: any TokenLink, _ info: Info) {
     let session = Session(over: link)
     self.session = session
-    wasConnected = true
-    session.ended = { [unowned self] reason in fail(.silentLink(reason)) }
+    session.ended = { [unowned self] reason in fail(ConnectionFailure(reason)) }
     loop.add(session)
     report(.ready(session, info))
   }
@@ -242,7 +257,7 @@ final class Connection {
     ) { [weak self] answer in
       guard let self, !hasFailed else { return }
       switch answer {
-      case .failure(let error): fail(.refused(error))
+      case .failure(let error): fail(ConnectionFailure(error.description))
       case .success(let values): completion(values.first?.bytes ?? [])
       }
     }
