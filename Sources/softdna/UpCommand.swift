@@ -18,7 +18,7 @@ struct UpCommand: ParsableCommand {
 
   @OptionGroup var state: StateOption
   @OptionGroup var volatility: VolatileOption
-  @Option(help: "Where vpcd listens, HOST:PORT.") var vpcd = "127.0.0.1:35963"
+  @OptionGroup var reader: VPCDOption
   @Option(help: "Write what goes over the wire to this file: .jsonl (a trace) or .pcap.")
   var log: String?
   #if BLE
@@ -30,7 +30,7 @@ struct UpCommand: ParsableCommand {
   #endif
 
   func run() throws {
-    let (host, port) = try endpoint()
+    let (host, port) = try reader.endpoint()
     let token = try ControlledToken(
       state.directory, isVolatile: volatility.isVolatile, clock: state.directory.clock,
       clockIsSeenBy: ["authority"])
@@ -62,13 +62,5 @@ struct UpCommand: ParsableCommand {
     try service.run(token)
     cardEnd.stop()
     try log?.close()
-  }
-
-  private func endpoint() throws -> (String, UInt16) {
-    let parts = vpcd.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[0].isEmpty, let port = UInt16(parts[1]), port > 0 else {
-      throw Failure("--vpcd takes HOST:PORT, as in 127.0.0.1:35963, not \"\(vpcd)\"")
-    }
-    return (String(parts[0]), port)
   }
 }

@@ -6,7 +6,10 @@ struct BLECommand: ParsableCommand {
     commandName: "ble",
     abstract: "Bluetooth LE: the token on the air, and the hosts paired with it.",
     discussion: "The profile is ble/PROFILE.md; how to pair a host is in ble/README.md.",
-    subcommands: [BLEPeripheralCommand.self, BLEBondsCommand.self, BLEUnpairCommand.self])
+    subcommands: [
+      BLEPeripheralCommand.self, BLEBridgeCommand.self, BLEBondsCommand.self,
+      BLEUnpairCommand.self,
+    ])
 }
 
 /// The option that names an adapter.

@@ -27,7 +27,7 @@ final class TokenOnAir: TokenReader, PairingDoor {
       try Peripheral(
         card, configuration,
         waitReason: { slot.isWaitingForButton ? .consent : .processing },
-        observer: { Self.tell($0, asJSON: options.json) })
+        observer: { EventPrinter.print($0, asJSON: options.json) })
     }
   }
 
@@ -63,15 +63,6 @@ final class TokenOnAir: TokenReader, PairingDoor {
   func openPairing(for duration: Duration) { peripheral.openPairing(for: duration) }
 
   func confirm(_ isSame: Bool) { peripheral.confirm(isSame) }
-
-  private static func tell(_ event: PeripheralEvent, asJSON: Bool) {
-    guard asJSON else { return Console.note("softdna: \(event)") }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Texts and numbers always have an encoding.
-    guard let line = try? encoder.encode(event) else { return }
-    Console.print(String(decoding: line, as: UTF8.self))
-  }
 }
 
 /// A token in a reader and on the air at once.

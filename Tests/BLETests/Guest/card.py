@@ -28,7 +28,7 @@ def verify(code=""):
 CERTIFICATE = (0x1100, 0x1101)
 KEY = ()
 # GENERATE ASYMMETRIC KEY PAIR of the CNS key, as the issuer sends it.
-GENERATE_KEY = command(0, 0x46, 0, 0x01, bytes.fromhex("20013f0100100020"), expected=256)
+GENERATE_KEY = command(0, 0x46, 0, 0x01, bytes.fromhex("20013f0100100020"), expected=512)
 OK = b"\x90\x00"
 
 

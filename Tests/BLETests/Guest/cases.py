@@ -30,7 +30,8 @@ async def run_cases(*arguments):
                 await function(*arguments)
         except TimeoutError:
             failure = f"not done after {limit} s\n{traceback.format_exc()}"
-        except Exception as error:  # pylint: disable=broad-except
+        # bumble cancels what waits for a link that has gone.
+        except (Exception, asyncio.CancelledError) as error:  # pylint: disable=broad-except
             failure = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
         failed = failed or failure is not None
         print(json.dumps({"case": name, "failure": failure,
@@ -44,8 +45,9 @@ def expect(actual, wanted, what):
         raise AssertionError(f"{what}: {actual!r} instead of {wanted!r}")
 
 
-async def until(condition, what, limit=60):
-    """Polls until the condition holds, and returns what it returned."""
+async def until(condition, what, limit=60, seen=lambda: ""):
+    """Polls until the condition holds, and returns what it returned; `seen` tells more of a
+    failure."""
     deadline = time.monotonic() + limit
     while True:
         value = condition()
@@ -54,5 +56,5 @@ async def until(condition, what, limit=60):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {limit} s")
+            raise AssertionError(f"{what}: not within {limit} s {seen()}")
         await asyncio.sleep(0.05)

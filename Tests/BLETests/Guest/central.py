@@ -72,11 +72,7 @@ class Host:
 
     def __init__(self, device):
         self.device = device
-        self.before_connecting = self._nothing
         self.address = str(device.random_address).split("/", maxsplit=1)[0]
-
-    async def _nothing(self):
-        pass
 
     @classmethod
     async def on_adapter(cls, number):
@@ -100,10 +96,10 @@ class Host:
         for name, _ in await self.device.keystore.get_all():
             await self.device.keystore.delete(name)
 
-    async def connect(self, address="00:AA:01:00:00:00"):
+    async def connect(self, token):
         """A link to the token, as soon as it advertises."""
-        peer = Address(address, Address.PUBLIC_DEVICE_ADDRESS)
-        await self.before_connecting()
+        peer = Address(token.address, Address.PUBLIC_DEVICE_ADDRESS)
+        since = len(token.events)
 
         async def attempt():
             try:
@@ -111,7 +107,9 @@ class Host:
             except (core.ConnectionError, core.TimeoutError):
                 return None
 
-        return Link(await until(attempt, "the token lets a host connect"))
+        connection = await until(attempt, "the token lets a host connect")
+        await token.event("connected", since, host=self.address)
+        return Link(connection, token, self.address)
 
 
 class Air(LocalLink):
@@ -144,12 +142,17 @@ async def crowd(address, *hosts):
 class Link:
     """A connection, and what goes over it."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, token, address):
         self.connection = connection
+        self._token = token
+        self._address = address
+        self._since = len(token.events)
         self.peer = Peer(connection)
         self.inbox = frames.Inbox()
         self.fragment = 244
-        self._identifiers = itertools.cycle(range(1, 256))
+        identifiers = itertools.cycle(range(256))
+        # The number of the next request.
+        self.next_id = lambda: next(identifiers)
         self._handles = {}
         self.closed = asyncio.Event()
         connection.on("disconnection", lambda _: self.closed.set())
@@ -161,12 +164,15 @@ class Link:
         await self.disconnect()
 
     async def disconnect(self):
-        """Ends the link, if it is still there."""
+        """Ends the link, if it is still there, and returns when the token knows. bluetoothd 5.66
+        takes the next link of a host whose last one it has not seen end for another bearer of
+        that one, and answers nothing over it."""
         if not self.closed.is_set():
             try:
                 await self.connection.disconnect()
             except core.ProtocolError:
                 await self.closed.wait()
+        await self._token.event("disconnected", self._since, host=self._address)
 
     async def pair(self, person, secure=True, mitm=True):
         """Pairs; `secure` is LE Secure Connections."""
@@ -233,12 +239,12 @@ class Link:
     async def send(self, opcode, payload=b"", shuffle=list):
         """Sends a message and returns its id; `shuffle` is given its frames and returns those to
         be written."""
-        identifier = next(self._identifiers)
+        identifier = self.next_id()
         for frame in shuffle(frames.fragments(opcode, identifier, payload, self.fragment)):
             await self.write(frame)
         return identifier
 
-    async def answer(self, identifier, limit=100):
+    async def answer(self, identifier, limit=30):
         """The next message with this id that is no WAIT; those are left in `inbox`."""
         def found():
             for message in self.inbox.messages:
@@ -253,9 +259,10 @@ class Link:
         await until(lambda: any(each.id == identifier and each.opcode == frames.WAIT
                                 for each in self.inbox.messages), "a WAIT")
 
-    async def transmit(self, command, **options):
+    async def transmit(self, command, limit=30, shuffle=list):
         """Sends a command APDU and returns the response APDU."""
-        message = await self.answer(await self.send(frames.APDU, command, **options))
+        identifier = await self.send(frames.APDU, command, shuffle)
+        message = await self.answer(identifier, limit)
         expect(message.opcode, frames.RESPONSE, f"opcode of the answer {message.payload.hex()}")
         return message.payload
 

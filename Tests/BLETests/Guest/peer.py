@@ -44,7 +44,7 @@ async def expect_closed(link, token):
 
 async def pair_by_passkey(host, token):
     """A link that is paired as it should be."""
-    link = await host.connect()
+    link = await host.connect(token)
     token.from_now_on()
     await link.pair(Person(KEYBOARD, token.passkey))
     return link
@@ -52,13 +52,13 @@ async def pair_by_passkey(host, token):
 
 @case("an unpaired host reads nothing, writes nothing and connects to no channel")
 async def _(token, host):
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await expect_closed(link, token)
 
 
 @case("outside the window pairing is refused")
 async def _(token, host):
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         expect(await refusal(link.pair(Person(KEYBOARD, token.passkey))), PAIRING_NOT_SUPPORTED,
                "pairing")
 
@@ -70,26 +70,26 @@ async def _(token, host):
     async def mistyped():
         return (await token.passkey() + 1) % 1_000_000
 
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         expect(await refusal(link.pair(Person(KEYBOARD, mistyped))), CONFIRM_VALUE_FAILED,
                "pairing")
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await expect_closed(link, token)
 
 
 @case("Just Works is refused, and such a host reads, writes and connects to nothing")
 async def _(token, host):
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         failed = await refusal(link.pair(Person(NOTHING), mitm=False))
         expect(failed is not None, True, "pairing is refused")
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await expect_closed(link, token)
 
 
 @case("a host that pairs the LE legacy way reads nothing, writes nothing, connects to nothing")
 async def _(token, host):
     token.from_now_on()
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         # Whether the pairing is refused is BlueZ's business; it opens nothing.
         await refusal(link.pair(Person(KEYBOARD, token.passkey), secure=False))
         if not link.closed.is_set():
@@ -100,12 +100,12 @@ async def _(token, host):
 @case("numbers that differ are refused")
 async def _(token, host):
     since = token.from_now_on()
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         pairing = asyncio.create_task(refusal(link.pair(Person(SCREEN_AND_BUTTONS))))
         await token.event("comparison", since)
         token.say("reject")
         expect(await pairing is not None, True, "pairing is refused")
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await expect_closed(link, token)
 
 
@@ -113,14 +113,16 @@ async def _(token, host):
 async def _(token, host):
     since = token.from_now_on()
     person = Person(SCREEN_AND_BUTTONS)
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         pairing = asyncio.create_task(refusal(link.pair(person)))
         shown = await token.event("comparison", since)
         token.say("confirm")
         expect(await pairing, None, "pairing")
         expect(int(shown["passkey"]), person.number, "the number on both screens")
-        await link.open()
+        await link.discover()
         expect((await link.read(frames.INFO))[0], 1, "version in Info")
+        expect(await refusal(link.write(frames.fragments(frames.POWER_ON, 1)[0])), NOT_SUBSCRIBED,
+               "POWER ON without having asked for notifications")
     await host.forget()
 
 
@@ -137,19 +139,19 @@ async def _(token, host):
 
 @case("a host that returns has to encrypt first, and needs no second pairing")
 async def _(token, host):
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         expect((await link.power_on())[0], 0x3B, "the ATR")
 
 
 @case("the PIN does not survive a reconnect")
 async def _(token, host):
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         await link.power_on()
         expect(await link.transmit(card.verify(token.codes["pinCNS"])), card.OK, "VERIFY")
         expect(await link.transmit(card.verify()), card.OK, "is verified")
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         expect(await refusal(link.send(frames.APDU, card.verify())), NOT_IN_THIS_STATE,
                "a command before the card has power")
@@ -164,7 +166,7 @@ async def _(token, host):
     def shuffled(parts):
         return parts[4:] + parts[:2] + parts[5:7] + list(reversed(parts[:4]))
 
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         await link.power_on()
         expect(await card.authenticate_issuer(link, token), card.OK, "issuer")
@@ -183,7 +185,7 @@ async def _(token, host):
 
 @case("a command that comes twice is carried out once")
 async def _(token, host):
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         await link.power_on()
         wrong = card.verify("00000000")
@@ -194,57 +196,48 @@ async def _(token, host):
 
 @case("frames that are none, overlap or change their length are refused")
 async def _(token, host):
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         await link.power_on()
-        parts = frames.fragments(frames.APDU, 100, bytes(1000))
+        parts = frames.fragments(frames.APDU, link.next_id(), bytes(1000))
         await link.write(parts[0])
         other = parts[0][:-1] + b"\x01"
         expect(await refusal(link.write(other)), OVERLAP, "other data for the same place")
-        parts = frames.fragments(frames.APDU, 101, bytes(1000))
+        parts = frames.fragments(frames.APDU, link.next_id(), bytes(1000))
         await link.write(parts[0])
         changed = parts[1][:4] + b"\x03\xff" + parts[1][6:]
         expect(await refusal(link.write(changed)), BAD_FRAME, "another length")
-        expect(await refusal(link.write(b"\x01\x66")), BAD_FRAME, "no header")
-        beyond = b"\x01\x67\x00\x08\x00\x09" + bytes(4)
+        expect(await refusal(link.write(b"\x01\x02")), BAD_FRAME, "no header")
+        beyond = bytes([frames.APDU, link.next_id(), 0, 8, 0, 9]) + bytes(4)
         expect(await refusal(link.write(beyond)), BAD_FRAME, "data beyond the end")
         expect(await link.transmit(card.verify()), b"\x63\xc3", "the next command")
 
 
 @case("a message whose rest does not come is given up, and the next one is answered")
 async def _(token, host):
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         await link.power_on()
-        parts = frames.fragments(frames.APDU, 100, bytes(1000))
-        for part in parts[:-1]:
+        identifier = link.next_id()
+        for part in frames.fragments(frames.APDU, identifier, bytes(1000))[:-1]:
             await link.write(part)
-        message = await link.answer(100)
+        message = await link.answer(identifier)
         expect((message.opcode, message.payload), (frames.ERROR, TIMEOUT), "the answer")
         expect((await link.transmit(card.command(0, 0x84, 0, 0, expected=8)))[-2:], card.OK,
                "the next command")
 
 
-@case("a host that does not want notifications is told so")
-async def _(token, host):
-    async with await host.connect() as link:
-        await link.connection.encrypt()
-        await link.discover()
-        expect(await refusal(link.write(frames.fragments(frames.POWER_ON, 1)[0])), NOT_SUBSCRIBED,
-               "POWER ON")
-
-
 @case("a link that drops in the middle of a command leaves a card that has been reset")
 async def _(token, host):
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         await link.power_on()
         expect(await link.transmit(card.verify(token.codes["pinCNS"])), card.OK, "VERIFY")
         since = len(token.events)
-        for part in frames.fragments(frames.APDU, 100, bytes(1000))[:3]:
+        for part in frames.fragments(frames.APDU, link.next_id(), bytes(1000))[:3]:
             await link.write(part)
     await token.event("released", since)
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         await link.power_on()
         expect(await link.transmit(card.verify()), b"\x63\xc3", "is not verified")
@@ -252,7 +245,7 @@ async def _(token, host):
 
 @case("the L2CAP channel carries what GATT carries, a message a unit")
 async def _(token, host):
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         number = await link.read(frames.PSM)
         expect(int.from_bytes(number, "little"), await psm(token), "the PSM")
@@ -278,17 +271,15 @@ async def _(token, host):
     expect(await restart.wait(), 0, "restart")
     await token.event("waiting", since)
     await token.event("advertising", since)
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         expect((await link.power_on())[0], 0x3B, "the ATR")
 
 
 @case("a bond that is deleted at the token: the host is refused, and can pair again")
 async def _(token, host):
-    since = len(token.events)
     await token.forget(host.address)
-    await token.event("unbonded", since)
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         expect(await refusal(link.connection.encrypt()) is not None, True, "encryption fails")
     await host.forget()
     await token.open_window()
@@ -308,13 +299,13 @@ async def _(token, host):
 
 @case("a key generation of a minute is kept alive by WAITs", limit=300)
 async def _(token, host):
-    async with await host.connect() as link:
+    async with await host.connect(token) as link:
         await link.reopen()
         await link.power_on()
         expect(await card.authenticate_issuer(link, token), card.OK, "issuer")
         expect(await link.transmit(card.select(*card.KEY)), card.OK, "SELECT")
         began = asyncio.get_running_loop().time()
-        answer = await link.transmit(card.GENERATE_KEY)
+        answer = await link.transmit(card.GENERATE_KEY, limit=200)
         lasted = asyncio.get_running_loop().time() - began
         expect(answer[-2:], card.OK, "the answer")
         waits = [each for each in link.inbox.messages if each.opcode == frames.WAIT]
@@ -332,11 +323,11 @@ CROWDED = "C0:FF:EE:00:00:02"
 async def crowded():
     """A token with which two hosts are paired."""
     hosts = await crowd(CROWDED, "F1:F1:F1:F1:F1:F1", "F2:F2:F2:F2:F2:F2")
-    token = await Token.start(
+    token = await Token.on_air(
         "--adapter", "hci2", "--slow-generation", "5000", state="/run/second-token")
     await token.open_window()
     for each in hosts:
-        async with await each.connect(CROWDED) as link:
+        async with await each.connect(token) as link:
             token.from_now_on()
             await link.pair(Person(KEYBOARD, token.passkey))
     return token, *hosts
@@ -349,7 +340,7 @@ _crowded = None
 async def _(*_unused):
     global _crowded  # pylint: disable=global-statement
     _crowded = token, first, second = await crowded()
-    async with await first.connect(CROWDED) as owner, await second.connect(CROWDED) as other:
+    async with await first.connect(token) as owner, await second.connect(token) as other:
         await owner.reopen()
         await owner.power_on()
         await other.reopen()
@@ -365,7 +356,7 @@ async def _(*_unused):
 @case("a request that is cancelled ends at once, and the next one is answered")
 async def _(*_unused):
     token, first, _ = _crowded
-    async with await first.connect(CROWDED) as link:
+    async with await first.connect(token) as link:
         await link.reopen()
         await link.power_on()
         expect(await card.authenticate_issuer(link, token), card.OK, "issuer")
@@ -380,9 +371,8 @@ async def _(*_unused):
 
 async def main():
     """Runs the cases against one token."""
-    token = await Token.start("--confirm", "--slow-generation", "60000")
+    token = await Token.on_air("--confirm", "--slow-generation", "60000")
     host = await Host.on_adapter(1)
-    host.before_connecting = token.settled
     return await run_cases(token, host)
 
 

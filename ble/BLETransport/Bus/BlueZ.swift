@@ -4,6 +4,8 @@ final class BlueZ {
   static let service = "org.bluez"
   static let adapter = "org.bluez.Adapter1"
   static let device = "org.bluez.Device1"
+  static let gattService = "org.bluez.GattService1"
+  static let characteristic = "org.bluez.GattCharacteristic1"
 
   /// What has changed.
   enum Change {

@@ -57,6 +57,9 @@ struct Exchange {
   /// A request waits for its answer.
   var isBusy: Bool { outstanding != nil }
 
+  /// Whether the request with this id waits for its answer.
+  func isOutstanding(_ id: UInt8) -> Bool { outstanding?.message.id == id }
+
   /// When `expire` has something to say.
   var deadline: ContinuousClock.Instant {
     lastHeard + (isBusy || isPinging ? silence : idle)

@@ -10,8 +10,8 @@ final class Pairing {
   private let loop: EventLoop
   private let addressOf: (String) -> String
   private let observer: (PeripheralEvent) -> Void
-  /// Tells bluetoothd whether hosts can be paired and found.
-  private let setOpen: (Bool) -> Void
+  /// Tells bluetoothd whether hosts can be paired and found, and the observer once that is so.
+  private let setOpen: (Bool, PeripheralEvent) -> Void
   private var end: Alarm?
   /// A comparison that the user has not answered yet.
   private var comparison: IncomingCall?
@@ -21,7 +21,8 @@ final class Pairing {
   ///   - addressOf: the address of the host at a path.
   init(
     on loop: EventLoop, confirms: Bool, addressOf: @escaping (String) -> String,
-    setOpen: @escaping (Bool) -> Void, observer: @escaping (PeripheralEvent) -> Void
+    setOpen: @escaping (Bool, PeripheralEvent) -> Void,
+    observer: @escaping (PeripheralEvent) -> Void
   ) {
     self.loop = loop
     capability = confirms ? "DisplayYesNo" : "DisplayOnly"
@@ -37,16 +38,14 @@ final class Pairing {
   func open(for duration: Duration) {
     loop.cancel(&end)
     end = loop.after(duration) { [unowned self] in close() }
-    setOpen(true)
-    observer(.pairingOpened(seconds: Int(duration.components.seconds)))
+    setOpen(true, .pairingOpened(seconds: Int(duration.components.seconds)))
   }
 
   /// Ends the window.
   func close() {
     guard isOpen else { return }
     loop.cancel(&end)
-    setOpen(false)
-    observer(.pairingClosed)
+    setOpen(false, .pairingClosed)
   }
 
   /// The user's answer to a comparison; false where nothing is being compared.
@@ -101,8 +100,7 @@ final class Pairing {
       refuse(call, "there was no number")
       return nil
     }
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    return PairingQuestion.digits(of: number)
   }
 
   private func host(of call: IncomingCall) -> String {

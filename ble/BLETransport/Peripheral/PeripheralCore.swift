@@ -19,7 +19,7 @@ final class PeripheralCore {
     on: loop,
     emit: { [unowned self] value in
       registration.emit(
-        TokenApplication.response, TokenApplication.characteristic, ["Value": .bytes(value)])
+        TokenApplication.response, BlueZ.characteristic, ["Value": .bytes(value)])
     },
     closed: { [unowned self] in unsubscribed() })
   private lazy var link = GATTLink(requests, on: loop) { [unowned self] value in
@@ -28,7 +28,7 @@ final class PeripheralCore {
   private lazy var pairing = Pairing(
     on: loop, confirms: configuration.confirms,
     addressOf: { [unowned self] in address(of: $0) },
-    setOpen: { [unowned self] in setPairing($0) }, observer: observer)
+    setOpen: { [unowned self] in setPairing($0, $1) }, observer: observer)
   private lazy var registration = Registration(
     on: loop, adapter: configuration.adapter, capability: pairing.capability,
     delegate: Registration.Delegate(
@@ -267,14 +267,17 @@ extension PeripheralCore {
         psm: listener?.psm ?? 0))
   }
 
-  private func setPairing(_ isOpen: Bool) {
+  private func setPairing(_ isOpen: Bool, _ event: PeripheralEvent) {
     application.isDiscoverable = isOpen
     registration.emit(
       TokenApplication.advertisement, TokenApplication.leAdvertisement,
       ["Discoverable": .bool(isOpen)])
-    guard registration.isDone(.pairable) else { return }
+    guard registration.isDone(.pairable) else { return observer(event) }
     registration.setPairable(isOpen) { [unowned self] answer in
-      if case .failure(let error) = answer { observer(.waiting("\(error)")) }
+      switch answer {
+      case .success: observer(event)
+      case .failure(let error): observer(.waiting("\(error)"))
+      }
     }
   }
 

@@ -54,42 +54,26 @@ extension PeripheralEvent: CustomStringConvertible {
   }
 }
 
-extension PeripheralEvent: Encodable {
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(_ name: String) { stringValue = name }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
-  /// An object with the member `event` and what belongs to it.
-  public func encode(to encoder: any Encoder) throws {
-    var object = encoder.container(keyedBy: Key.self)
-    func write(_ event: String, _ members: KeyValuePairs<String, any Encodable>) throws {
-      try object.encode(event, forKey: Key("event"))
-      for (name, value) in members { try object.encode(value, forKey: Key(name)) }
-    }
+extension PeripheralEvent: NamedEvent {
+  /// Its name, and what belongs to it.
+  public var object: (event: String, members: KeyValuePairs<String, any Encodable>) {
     switch self {
-    case .waiting(let sentence): try write("waiting", ["reason": sentence])
+    case .waiting(let sentence): ("waiting", ["reason": sentence])
     case .advertising(let name, let adapter, let address, let psm):
-      try write(
-        "advertising", ["name": name, "adapter": adapter, "address": address, "psm": psm])
-    case .pairingOpened(let seconds): try write("pairing-opened", ["seconds": seconds])
-    case .pairingClosed: try write("pairing-closed", [:])
-    case .passkey(let host, let passkey):
-      try write("passkey", ["host": host, "passkey": passkey])
-    case .comparison(let host, let passkey):
-      try write("comparison", ["host": host, "passkey": passkey])
+      ("advertising", ["name": name, "adapter": adapter, "address": address, "psm": psm])
+    case .pairingOpened(let seconds): ("pairing-opened", ["seconds": seconds])
+    case .pairingClosed: ("pairing-closed", [:])
+    case .passkey(let host, let passkey): ("passkey", ["host": host, "passkey": passkey])
+    case .comparison(let host, let passkey): ("comparison", ["host": host, "passkey": passkey])
     case .pairingRefused(let host, let reason):
-      try write("pairing-refused", ["host": host, "reason": reason])
-    case .bonded(let host): try write("bonded", ["host": host])
-    case .unbonded(let host): try write("unbonded", ["host": host])
-    case .connected(let host): try write("connected", ["host": host])
-    case .disconnected(let host): try write("disconnected", ["host": host])
-    case .owned(let host, let link): try write("owned", ["host": host, "over": link])
-    case .released(let host): try write("released", ["host": host])
-    case .intruder(let host): try write("intruder", ["host": host])
+      ("pairing-refused", ["host": host, "reason": reason])
+    case .bonded(let host): ("bonded", ["host": host])
+    case .unbonded(let host): ("unbonded", ["host": host])
+    case .connected(let host): ("connected", ["host": host])
+    case .disconnected(let host): ("disconnected", ["host": host])
+    case .owned(let host, let link): ("owned", ["host": host, "over": link])
+    case .released(let host): ("released", ["host": host])
+    case .intruder(let host): ("intruder", ["host": host])
     }
   }
 }

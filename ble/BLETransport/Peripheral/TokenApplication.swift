@@ -15,8 +15,6 @@ struct TokenApplication {
   static let channelPSM = "/softdna/gatt/service/psm"
   private static let service = "/softdna/gatt/service"
 
-  static let gattService = "org.bluez.GattService1"
-  static let characteristic = "org.bluez.GattCharacteristic1"
   static let leAdvertisement = "org.bluez.LEAdvertisement1"
 
   /// The name that is advertised; it tells tokens apart and nobody's.
@@ -30,7 +28,7 @@ struct TokenApplication {
   /// Command has no write without response: BlueZ would then acknowledge write requests before the
   /// application has seen them, and its errors would be lost.
   static let objects: [String: (interface: String, properties: [String: BusValue])] = [
-    service: (gattService, ["UUID": .string(Profile.service), "Primary": .bool(true)]),
+    service: (BlueZ.gattService, ["UUID": .string(Profile.service), "Primary": .bool(true)]),
     command: characteristic(Profile.command, "secure-write"),
     response: characteristic(
       Profile.response, "secure-notify", and: ["NotifyAcquired": .bool(false)]),
@@ -44,7 +42,7 @@ struct TokenApplication {
     let properties: [String: BusValue] = [
       "UUID": .string(uuid), "Service": .path(service), "Flags": .array([.string(flag)]),
     ]
-    return (characteristic, properties.merging(more) { $1 })
+    return (BlueZ.characteristic, properties.merging(more) { $1 })
   }
 
   /// What is advertised. There is no serial number and no model in it.

@@ -1,0 +1,90 @@
+/// Looks for a token that is not paired yet: discovery, begun anew every few seconds, since
+/// bluetoothd may miss an advertisement and controllers tell of it once.
+final class TokenSearch {
+  private static let adapter = BlueZ.adapter
+  private static let round = Duration.seconds(5)
+  /// After the first token was heard, for others to be heard as well.
+  private static let settling = Duration.seconds(1)
+
+  private let bluez: BlueZ
+  private let loop: EventLoop
+  private let path: String
+  private let wanted: String?
+  private let found: ([String]) -> Void
+  private var isDiscovering = false
+  private var isOver = false
+  private var restart: Alarm?
+  private var decision: Alarm?
+
+  /// Begins to look.
+  ///
+  /// - Parameters:
+  ///   - adapter: its path.
+  ///   - wanted: the address of the token; nil for any.
+  ///   - found: called once with the paths of the tokens that were heard.
+  init(
+    _ bluez: BlueZ, on loop: EventLoop, adapter path: String, wanted: String?,
+    found: @escaping ([String]) -> Void
+  ) {
+    self.bluez = bluez
+    self.loop = loop
+    self.path = path
+    self.wanted = wanted
+    self.found = found
+    bluez.call(
+      "look for tokens", path, Self.adapter, "SetDiscoveryFilter",
+      [.dictionary(["Transport": .string("le"), "UUIDs": .array([.string(Profile.service)])])],
+      as: "a{sv}")
+    startRound()
+  }
+
+  deinit { stop() }
+
+  /// Looks at what bluetoothd knows, after a change.
+  func look() {
+    guard !isOver, decision == nil, !heard.isEmpty else { return }
+    if wanted != nil { return decide() }
+    decision = loop.after(Self.settling) { [unowned self] in decide() }
+  }
+
+  /// The devices that are heard now and say they are tokens.
+  private var heard: [String] {
+    bluez.devices(of: path).filter { device in
+      guard device.properties["RSSI"] != nil else { return false }
+      if let wanted { return device.properties["Address"]?.string == wanted }
+      return device.properties["UUIDs"]?.array?.contains(.string(Profile.service)) == true
+    }.map(\.path)
+  }
+
+  private func decide() {
+    decision = nil
+    let tokens = heard
+    guard !isOver, !tokens.isEmpty else { return }
+    stop()
+    found(tokens)
+  }
+
+  private func startRound() {
+    guard !isOver else { return }
+    bluez.call("look for tokens", path, Self.adapter, "StartDiscovery") { [weak self] answer in
+      if case .success = answer { self?.isDiscovering = true }
+    }
+    restart = loop.after(Self.round) { [unowned self] in
+      restart = nil
+      stopDiscovery { [weak self] in self?.startRound() }
+    }
+  }
+
+  private func stopDiscovery(then next: @escaping () -> Void) {
+    guard isDiscovering else { return next() }
+    isDiscovering = false
+    bluez.call("stop looking", path, Self.adapter, "StopDiscovery") { _ in next() }
+  }
+
+  private func stop() {
+    isOver = true
+    loop.cancel(&restart)
+    loop.cancel(&decision)
+    stopDiscovery {}
+  }
+}
