@@ -22,7 +22,11 @@ struct RunCommand: ParsableCommand {
       """)
 
   @Argument(help: "Scenario files, or folders of them.") var scenarios: [String] = []
-  @Option(help: "The channel: direct, pcsc or reader:NAME, the card in a reader of this machine.")
+  @Option(
+    help: """
+      The channel: \(ChannelName.allValueStrings.joined(separator: ", ")). reader:NAME is the card \
+      in a reader of this machine.
+      """)
   var over: ChannelName = .direct
   @Flag(
     name: .customLong("i-know-this-is-a-real-card"),
@@ -52,8 +56,8 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     guard !schema else { return Console.write(Schema.text) }
     guard !scenarios.isEmpty else { throw Failure("name scenario files, or folders of them") }
-    guard (1...1000).contains(jobs ?? 1), (1...100_000).contains(repetitions) else {
-      throw Failure("--jobs takes 1 to 1000, --repeat 1 to 100000")
+    guard (1...over.mostJobs).contains(jobs ?? 1), (1...100_000).contains(repetitions) else {
+      throw Failure("--jobs takes 1 to \(over.mostJobs), --repeat 1 to 100000")
     }
     let chosen = try choose()
     guard !tear || over == .direct else { throw Failure("--tear goes with --over direct only") }
@@ -73,10 +77,9 @@ struct RunCommand: ParsableCommand {
       all, on: workbench, artifacts: artifacts, stopsAtFailure: failFast)
     let progress = ProgressLine(total: all.count)
     let showsSteps = steps
-    // One reader holds one card.
-    let atATime =
-      workbench.permits < .issuing ? 1 : jobs ?? ProcessInfo.processInfo.activeProcessorCount
-    let results = batch.run(jobs: atATime) {
+    let results = batch.run(
+      jobs: min(jobs ?? ProcessInfo.processInfo.activeProcessorCount, over.mostJobs)
+    ) {
       progress.clear()
       ResultPrinter.print($0, showsSteps: showsSteps)
       progress.advance()
@@ -130,15 +133,15 @@ struct RunCommand: ParsableCommand {
 
 extension ChannelName: ExpressibleByArgument {
   init?(argument: String) {
-    switch argument {
-    case "direct": self = .direct
-    case "pcsc": self = .pcsc
-    default:
-      guard argument.hasPrefix("reader:"), argument.count > 7 else { return nil }
+    if argument.hasPrefix("reader:"), argument.count > 7 {
       self = .reader(String(argument.dropFirst(7)))
+    } else if let channel = Self.ownCards.first(where: { $0.name == argument }) {
+      self = channel
+    } else {
+      return nil
     }
   }
 
-  static var allValueStrings: [String] { ["direct", "pcsc", "reader:NAME"] }
-  var defaultValueDescription: String { "direct" }
+  static var allValueStrings: [String] { ownCards.map(\.name) + ["reader:NAME"] }
+  var defaultValueDescription: String { name }
 }

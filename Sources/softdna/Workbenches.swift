@@ -17,6 +17,33 @@ enum ChannelName: Equatable {
   case pcsc
   /// The card that is in a PC/SC reader of this machine.
   case reader(String)
+  #if BLE
+    /// Bluetooth LE between two adapters of this machine, over an L2CAP channel.
+    case ble
+    /// The same over GATT alone.
+    case bleGATT
+  #endif
+
+  /// The channels on which each scenario has a token of its own.
+  static var ownCards: [ChannelName] {
+    #if BLE
+      [.direct, .pcsc, .ble, .bleGATT]
+    #else
+      [.direct, .pcsc]
+    #endif
+  }
+
+  var name: String {
+    switch self {
+    case .direct: "direct"
+    case .pcsc: "pcsc"
+    case .reader(let name): "reader:" + name
+    #if BLE
+      case .ble: "ble"
+      case .bleGATT: "ble-gatt"
+    #endif
+    }
+  }
 
   /// - Parameter isCardKnown: steps that spend something of a card in a reader may do so.
   func workbench(isCardKnown: Bool) -> any Workbench {
@@ -24,6 +51,18 @@ enum ChannelName: Equatable {
     case .direct: DirectWorkbench()
     case .pcsc: PCSCWorkbench()
     case .reader(let name): ReaderWorkbench(reader: name, isCardKnown: isCardKnown)
+    #if BLE
+      case .ble, .bleGATT: AirWorkbench(self)
+    #endif
+    }
+  }
+
+  /// How many scenarios can run at a time.
+  var mostJobs: Int {
+    switch self {
+    case .direct, .pcsc: 1000
+    // One reader holds one card, and there is one token on the air.
+    default: 1
     }
   }
 }
@@ -144,7 +183,7 @@ private final class PCSCToken: PluggedToken {
 
 extension PrivateWorld {
   /// What host software in this world is told.
-  fileprivate var hostEnvironment: [String: String] {
+  var hostEnvironment: [String: String] {
     environment.merging(["SOFTDNA_READER": readerName]) { $1 }
   }
 }

@@ -278,9 +278,7 @@ async def _(token, host):
 
 @case("a bond that is deleted at the token: the host is refused, and can pair again")
 async def _(token, host):
-    since = len(token.events)
     await token.forget(host.address)
-    await token.event("unbonded", since)
     async with await host.connect(token) as link:
         expect(await refusal(link.connection.encrypt()) is not None, True, "encryption fails")
     await host.forget()
@@ -325,7 +323,7 @@ CROWDED = "C0:FF:EE:00:00:02"
 async def crowded():
     """A token with which two hosts are paired."""
     hosts = await crowd(CROWDED, "F1:F1:F1:F1:F1:F1", "F2:F2:F2:F2:F2:F2")
-    token = await Token.start(
+    token = await Token.on_air(
         "--adapter", "hci2", "--slow-generation", "5000", state="/run/second-token")
     await token.open_window()
     for each in hosts:
@@ -373,7 +371,7 @@ async def _(*_unused):
 
 async def main():
     """Runs the cases against one token."""
-    token = await Token.start("--confirm", "--slow-generation", "60000")
+    token = await Token.on_air("--confirm", "--slow-generation", "60000")
     host = await Host.on_adapter(1)
     return await run_cases(token, host)
 
