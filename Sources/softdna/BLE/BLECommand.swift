@@ -7,7 +7,7 @@ struct BLECommand: ParsableCommand {
     abstract: "Bluetooth LE: the token on the air, and the hosts paired with it.",
     discussion: "The profile is ble/PROFILE.md; how to pair a host is in ble/README.md.",
     subcommands: [
-      BLEPeripheralCommand.self, BLEBridgeCommand.self, BLEBondsCommand.self,
+      BLEPeripheralCommand.self, BLEBridgeCommand.self, BLEStatusCommand.self, BLEBondsCommand.self,
       BLEUnpairCommand.self,
     ])
 }
