@@ -26,8 +26,11 @@ final class Button: Sendable {
   /// Presses it for the operation that waits longest; without one, as soon as the next asks.
   func pressWhenAsked() {
     state.withLock { state in
-      guard state.waiting.isEmpty else { return state.waiting.removeFirst().signal() }
-      state.ready += 1
+      if state.waiting.isEmpty {
+        state.ready += 1
+      } else {
+        state.waiting.removeFirst().signal()
+      }
     }
   }
 
