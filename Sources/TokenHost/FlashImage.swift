@@ -93,7 +93,7 @@ struct FlashImage: Flash, ~Copyable {
     unlink(unfinished)
     var memory = try FlashImage(creating: unfinished)
     memory.bytes = contents
-    do throws(FlashFailure) { try memory.barrier() } catch {
+    guard memory.writeWhole() else {
       let code = errno
       unlink(unfinished)
       throw ImageError("write", unfinished, code)
@@ -109,6 +109,21 @@ struct FlashImage: Flash, ~Copyable {
       close(folder)
     }
     return memory
+  }
+
+  /// Everything to a file that is not in use yet: in which order is no matter.
+  private mutating func writeWhole() -> Bool {
+    var position = 0
+    while position < bytes.count {
+      let written = bytes.withUnsafeBytes { buffer in
+        pwrite(
+          descriptor, buffer.baseAddress.map { $0 + position }, bytes.count - position, position)
+      }
+      guard written > 0 || errno == EINTR else { return false }
+      position += max(written, 0)
+    }
+    dirty = nil
+    return fdatasync(descriptor) == 0
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
