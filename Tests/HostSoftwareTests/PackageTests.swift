@@ -37,6 +37,7 @@ struct PackageTests {
   func polkit() async throws {
     let folder = try TemporaryFolder()
     let root = try await DebianPackage.root("trixie", in: folder)
+    _ = try await Self.run(Self.installingWithPolkit, in: root)
     let outcome = try await Self.run(Self.refused, in: root)
     let parts = outcome.output.components(separatedBy: "the machine's own pcscd: ")
     try #require(parts.count == 4, "\(outcome)")
@@ -45,9 +46,12 @@ struct PackageTests {
     #expect(parts[3].hasPrefix("Virtual PCD"))
   }
 
-  private static let refused = """
+  private static let installingWithPolkit = """
     quietly apt-get update
     quietly apt-get install -y /tmp/softdna_*.deb polkitd dbus
+    """
+
+  private static let refused = """
     useradd --create-home alice
     softdna doctor
     mkdir -p /run/dbus /run/pcscd

@@ -80,10 +80,10 @@ private final class RecordingWorkbench: Workbench {
 
   func manufacture(_ order: ChipOrder, seed: UInt64, image: String?) throws -> any PluggedToken {
     chip.withLock { $0 = (order, seed) }
+    let slot = try Slot.manufactured(order, seed: seed, image: image)
     return DirectToken(
-      RecordingChannel(
-        try Slot.manufactured(order, seed: seed, image: image), withSecrets: true,
-        to: memory.append))
+      RecordingChannel(slot, withSecrets: true, to: memory.append)
+    ) { slot.pressButtonWhenAsked() }
   }
 
   /// What makes the same chip again, and what was said to it.
