@@ -22,7 +22,7 @@ struct RunCommand: ParsableCommand {
       """)
 
   @Argument(help: "Scenario files, or folders of them.") var scenarios: [String] = []
-  @Option(help: "The channel: direct or pcsc.") var over: ChannelName = .direct
+  @Option(help: "The channel: \(ChannelName.allCases.map(\.rawValue).joined(separator: ", ")).") var over: ChannelName = .direct
   @Option(help: "A seed in place of the scenarios' own.") var seed: UInt64?
   @Option(help: "Only scenarios with this text in name or file.") var filter: String?
   @Option(help: "Only scenarios with this tag; may be repeated, any of them counts.")
@@ -46,8 +46,8 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     guard !schema else { return Console.write(Schema.text) }
     guard !scenarios.isEmpty else { throw Failure("name scenario files, or folders of them") }
-    guard (1...1000).contains(jobs ?? 1), (1...100_000).contains(repetitions) else {
-      throw Failure("--jobs takes 1 to 1000, --repeat 1 to 100000")
+    guard (1...over.mostJobs).contains(jobs ?? 1), (1...100_000).contains(repetitions) else {
+      throw Failure("--jobs takes 1 to \(over.mostJobs), --repeat 1 to 100000")
     }
     let chosen = try choose()
     guard !check else {
@@ -62,7 +62,8 @@ struct RunCommand: ParsableCommand {
       all, on: tearing ?? over.workbench, artifacts: artifacts, stopsAtFailure: failFast)
     let progress = ProgressLine(total: all.count)
     let showsSteps = steps
-    let results = batch.run(jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount) {
+    let results = batch.run(
+      jobs: jobs ?? min(ProcessInfo.processInfo.activeProcessorCount, over.mostJobs)) {
       progress.clear()
       ResultPrinter.print($0, showsSteps: showsSteps)
       progress.advance()

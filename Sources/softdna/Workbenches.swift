@@ -15,11 +15,32 @@ enum ChannelName: String, CaseIterable {
   case direct
   /// A private world with stock pcscd and vpcd.
   case pcsc
+  #if BLE
+    /// Bluetooth LE between two adapters of this machine, over an L2CAP channel.
+    case ble
+    /// The same over GATT alone.
+    case bleGATT = "ble-gatt"
+  #endif
 
   var workbench: any Workbench {
     switch self {
     case .direct: DirectWorkbench()
     case .pcsc: PCSCWorkbench()
+    #if BLE
+      case .ble: AirWorkbench(self, forcesGATT: false)
+      case .bleGATT: AirWorkbench(self, forcesGATT: true)
+    #endif
+    }
+  }
+
+  /// How many scenarios can run at a time.
+  var mostJobs: Int {
+    switch self {
+    case .direct, .pcsc: 1000
+    #if BLE
+      // There is one token on the air.
+      case .ble, .bleGATT: 1
+    #endif
     }
   }
 }
@@ -128,7 +149,7 @@ private final class PCSCToken: PluggedToken {
 
 extension PrivateWorld {
   /// What host software in this world is told.
-  fileprivate var hostEnvironment: [String: String] {
+  var hostEnvironment: [String: String] {
     environment.merging(["SOFTDNA_READER": readerName]) { $1 }
   }
 }

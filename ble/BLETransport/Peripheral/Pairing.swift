@@ -21,7 +21,8 @@ final class Pairing {
   ///   - addressOf: the address of the host at a path.
   init(
     on loop: EventLoop, confirms: Bool, addressOf: @escaping (String) -> String,
-    setOpen: @escaping (Bool, PeripheralEvent) -> Void, observer: @escaping (PeripheralEvent) -> Void
+    setOpen: @escaping (Bool, PeripheralEvent) -> Void,
+    observer: @escaping (PeripheralEvent) -> Void
   ) {
     self.loop = loop
     capability = confirms ? "DisplayYesNo" : "DisplayOnly"

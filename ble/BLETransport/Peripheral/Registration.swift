@@ -172,6 +172,9 @@ final class Registration {
         done.subtract([.withdrawal, .advertisement])
       }
       delegate.changed(change)
+    case .changed(adapterPath, Self.advertisingManager, _):
+      // Another program may have ended its advertisement.
+      if retry != nil { loop.cancel(&retry) }
     case .added, .removed, .changed: delegate.changed(change)
     }
     advance()
@@ -262,9 +265,8 @@ final class Registration {
 
   private static func advice(for error: BusError) -> String {
     switch (error.attempt, error.name) {
-    case ("advertise the token", "org.bluez.Error.NotPermitted"),
-      ("advertise the token", "org.bluez.Error.Failed"):
-      "; other programs may have taken all advertisements the adapter has"
+    case ("advertise the token", "org.bluez.Error.NotPermitted"):
+      "; other programs have taken all the adapter has"
     case (_, "org.freedesktop.DBus.Error.AccessDenied"):
       "; the bus does not let this user talk to bluetoothd"
     default: ""
