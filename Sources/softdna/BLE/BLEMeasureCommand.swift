@@ -71,7 +71,9 @@ struct AirFigures: Codable {
     func ask(_ command: [UInt8], length: Int) throws(ChannelError) {
       let response = try card.transmit(command)
       guard response.count == length + 2, response.suffix(2) == [0x90, 0x00] else {
-        throw ChannelError(.malformedResponse, attempt: "measure \(Hex.text(command))")
+        throw ChannelError(
+          .malformedResponse, attempt: "measure \(Hex.text(command))",
+          reason: "\(response.count) bytes, not \(length + 2) that end with 9000")
       }
     }
     func time(_ count: Int, _ body: () throws(ChannelError) -> Void) throws(ChannelError) -> Double {
