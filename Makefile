@@ -13,7 +13,7 @@ BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev libsystemd-dev libbl
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
   python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \
-  qemu-system-arm valgrind tshark
+  qemu-system-arm valgrind tshark python3-venv python3-dev gcc
 
 # The virtual machine with Bluetooth (ble/testbed) and what its tests call.
 BLE_PACKAGES := qemu-system-x86 bluez bluez-test-tools dbus busybox-static perl python3 python3-venv

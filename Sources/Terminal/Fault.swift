@@ -12,7 +12,7 @@ public struct Fault: Equatable, Sendable {
     case drop
     /// Every bit of the answer is inverted, or the answer is these bytes.
     case garbage([UInt8]?)
-    /// Only so many bytes of the answer arrive; none is what a reader takes for a removal.
+    /// Only so many bytes of the answer arrive, one at least: a reader waits for ever for none.
     case truncate(Int)
   }
 

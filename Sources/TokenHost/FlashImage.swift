@@ -91,9 +91,15 @@ struct FlashImage: Flash, ~Copyable {
     var memory = try FlashImage(creating: unfinished)
     memory.bytes = contents
     do throws(FlashFailure) { try memory.barrier() } catch {
-      throw ImageError("write", unfinished, errno)
+      let code = errno
+      unlink(unfinished)
+      throw ImageError("write", unfinished, code)
     }
-    guard rename(unfinished, path) == 0 else { throw ImageError("replace", path, errno) }
+    guard rename(unfinished, path) == 0 else {
+      let code = errno
+      unlink(unfinished)
+      throw ImageError("replace", path, code)
+    }
     let folder = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY)
     if folder >= 0 {
       fsync(folder)

@@ -95,6 +95,21 @@ public final class PrivateWorld: Sendable {
   /// Takes the card out of the reader; programs see it within 0.4 s.
   public func remove() { cardEnd.remove() }
 
+  /// Returns when programs see what was last done to the card, or false after `timeout`.
+  public func waitUntilNoticed(timeout: Duration) -> Bool {
+    let deadline = ContinuousClock.now + timeout
+    let isInserted = isInserted
+    // A card that was out for less than a poll: pcscd still shows the one before.
+    while isInserted, !cardEnd.isSeen {
+      guard ContinuousClock.now < deadline else { return false }
+      usleep(1000)
+    }
+    return
+      (try? service.wait(
+        for: isInserted ? .present : .absent, in: readerName,
+        timeout: deadline - ContinuousClock.now)) ?? false
+  }
+
   /// Ends the world: when this returns, its processes and its directory are gone.
   public func stop() {
     process.stop()

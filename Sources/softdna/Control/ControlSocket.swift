@@ -114,6 +114,8 @@ final class ControlSocket: Sendable {
       return .object(result == .null ? answer : answer.merging(["result": result]) { $1 })
     } catch let error as ControlError {
       return refusal(error.kind, error.description)
+    } catch let failure as Failure {
+      return refusal("refused", failure.message)
     } catch {
       return refusal("refused", "\(error)")
     }

@@ -17,10 +17,7 @@ protocol TokenReader: Sendable {
 }
 
 extension PrivateWorld: TokenReader {
-  func waitUntilNoticed() -> Bool {
-    let presence: PCSCService.CardPresence = isInserted ? .present : .absent
-    return (try? service.wait(for: presence, in: readerName, timeout: .seconds(5))) ?? false
-  }
+  func waitUntilNoticed() -> Bool { waitUntilNoticed(timeout: .seconds(5)) }
 }
 
 extension VPCDCardEnd: TokenReader {
@@ -92,9 +89,12 @@ final class ControlledToken: Sendable {
     try memory.withLock { _ in
       let contents = try directory.snapshots.read(name)
       if !isInPlace { try move(in: false) }
-      defer { if !isInPlace { reader?.insert() } }
-      try slot.replaceMemory(with: contents, file: isVolatile ? nil : directory.image)
+      let outcome = Result {
+        try slot.replaceMemory(with: contents, file: isVolatile ? nil : directory.image)
+      }
+      // What it is by now, it is in the reader again.
+      if !isInPlace { try move(in: true) }
+      try outcome.get()
     }
-    if !isInPlace { try move(in: true) }
   }
 }

@@ -89,7 +89,7 @@ enum FaultRequest: ControlRequest {
     if let delay = try values.number("delay", in: 0...Fault.longestDelay) {
       return .delay(milliseconds: delay)
     }
-    if let count = try values.number("truncate", in: 0...65_536) { return .truncate(count) }
+    if let count = try values.number("truncate", in: 1...65_536) { return .truncate(count) }
     if values.has("drop") {
       guard try values.flag("drop") == true else { throw values.wrong("drop", "true") }
       return .drop

@@ -4,6 +4,8 @@ import Testing
 /// A Debian package with software the tests run; the raw value is its name.
 enum HostPackage: String, CaseIterable {
   case curl
+  case faketime
+  case gcc
   case gnutls = "gnutls-bin"
   case libxml2 = "libxml2-utils"
   case nginx = "nginx-light"
@@ -13,12 +15,16 @@ enum HostPackage: String, CaseIterable {
   case pcscd
   case pkcs11Engine = "libengine-pkcs11-openssl"
   case pyscard = "python3-pyscard"
+  case pythonHeaders = "python3-dev"
+  case pythonVenv = "python3-venv"
   case utilLinux = "util-linux"
   case vpcd = "vsmartcard-vpcd"
 
   var isInstalled: Bool {
     switch self {
     case .curl: Self.find("curl") != nil
+    case .faketime: Self.library("faketime/libfaketime.so.1") != nil
+    case .gcc: Self.find("gcc") != nil
     case .gnutls: Self.find("p11tool") != nil
     case .libxml2: Self.find("xmllint") != nil
     case .nginx: Self.find("nginx") != nil
@@ -28,6 +34,10 @@ enum HostPackage: String, CaseIterable {
     case .pcscd: Self.find("pcscd") != nil
     case .pkcs11Engine: Self.library("engines-3/pkcs11.so") != nil
     case .pyscard: Self.systemPython != nil && Self.pyscardFolder != nil
+    case .pythonHeaders: !Self.files(in: "/usr/include", like: "python3", with: "Python.h").isEmpty
+    case .pythonVenv:
+      // Debian's venv comes without the pip it is to install, unless python3-venv brings it.
+      !Self.files(in: "/usr/lib", like: "python3", with: "ensurepip").isEmpty
     case .utilLinux: Self.find("setpriv") != nil && Self.find("unshare") != nil
     case .vpcd: Self.library("pcsc/drivers/serial/libifdvpcd.so") != nil
     }
@@ -60,6 +70,13 @@ enum HostPackage: String, CaseIterable {
 
   private static func isExecutable(_ path: String) -> Bool {
     FileManager.default.isExecutableFile(atPath: path)
+  }
+
+  /// A file in the folders of a folder whose names begin alike.
+  private static func files(in folder: String, like prefix: String, with name: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+      .filter { $0.hasPrefix(prefix) }.map { "\(folder)/\($0)/\(name)" }
+      .filter { FileManager.default.fileExists(atPath: $0) }
   }
 
   /// A file below one of the library folders, the multiarch ones included.

@@ -23,7 +23,8 @@ enum Program {
   /// A program took too long.
   struct TimeLimit: Error, CustomStringConvertible {
     let command: String
-    var description: String { "did not end within \(Program.timeLimit): \(command)" }
+    var limit = Program.timeLimit
+    var description: String { "did not end within \(limit): \(command)" }
   }
 
   /// A program that runs: signals go to it, or to its process group as from a terminal.
@@ -38,7 +39,7 @@ enum Program {
   ///   - body: Runs beside the program.
   static func run(
     _ path: String, _ arguments: [String], environment: [String: String?] = [:],
-    folder: String? = nil, input: String = "",
+    folder: String? = nil, input: String = "", timeLimit: Duration = timeLimit,
     beside body: @escaping @Sendable (Running) async throws -> Void = { _ in }
   ) async throws -> Outcome {
     let command = ([path] + arguments).joined(separator: " ")
@@ -77,10 +78,12 @@ enum Program {
       }
       group.addTask {
         try await Task.sleep(for: timeLimit)
-        throw TimeLimit(command: command)
+        throw TimeLimit(command: command, limit: timeLimit)
       }
       defer { group.cancelAll() }
-      guard let outcome = try await group.next() else { throw TimeLimit(command: command) }
+      guard let outcome = try await group.next() else {
+        throw TimeLimit(command: command, limit: timeLimit)
+      }
       return outcome
     }
   }

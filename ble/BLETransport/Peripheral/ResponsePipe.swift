@@ -1,3 +1,5 @@
+// It includes sys/socket.h: in optimised builds SOCK_SEQPACKET counts as its.
+internal import CBluetooth
 internal import Glibc
 
 /// The way of notifications: a socket per host where bluetoothd asks for one (AcquireNotify), and
