@@ -48,24 +48,6 @@ struct DoctorCommand: ParsableCommand {
   }
 }
 
-/// One thing that was looked for.
-private struct Finding {
-  let name: String
-  let isThere: Bool
-  /// Where it is, or what was found in its place.
-  let found: String
-  let purpose: String
-  /// The command that fixes it; empty where it is there.
-  let fix: String
-  var isOptional = false
-
-  var json: String {
-    let texts = [("name", name), ("found", found), ("purpose", purpose), ("fix", fix)]
-    return "{" + texts.map { "\"\($0)\":\(JSONText.quoted($1))" }.joined(separator: ",")
-      + ",\"there\":\(isThere),\"optional\":\(isOptional)}"
-  }
-}
-
 /// Looks for what the commands of softdna need.
 private struct Examination {
   private let configuration = PrivateWorld.Configuration()
@@ -88,6 +70,9 @@ private struct Examination {
         package: "libfaketime"),
       program("tshark", "reading .pcap traces", package: "tshark", isOptional: true),
     ]
+    #if BLE
+      findings += BluetoothFindings.look(sudo: sudo)
+    #endif
     if isInCheckout { findings.append(swift) }
     return findings
   }

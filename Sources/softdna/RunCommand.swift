@@ -22,7 +22,8 @@ struct RunCommand: ParsableCommand {
       """)
 
   @Argument(help: "Scenario files, or folders of them.") var scenarios: [String] = []
-  @Option(help: "The channel: \(ChannelName.allCases.map(\.rawValue).joined(separator: ", ")).") var over: ChannelName = .direct
+  @Option(help: "The channel: \(ChannelName.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var over: ChannelName = .direct
   @Option(help: "A seed in place of the scenarios' own.") var seed: UInt64?
   @Option(help: "Only scenarios with this text in name or file.") var filter: String?
   @Option(help: "Only scenarios with this tag; may be repeated, any of them counts.")
@@ -63,7 +64,8 @@ struct RunCommand: ParsableCommand {
     let progress = ProgressLine(total: all.count)
     let showsSteps = steps
     let results = batch.run(
-      jobs: jobs ?? min(ProcessInfo.processInfo.activeProcessorCount, over.mostJobs)) {
+      jobs: jobs ?? min(ProcessInfo.processInfo.activeProcessorCount, over.mostJobs)
+    ) {
       progress.clear()
       ResultPrinter.print($0, showsSteps: showsSteps)
       progress.advance()

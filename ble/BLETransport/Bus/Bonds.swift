@@ -1,11 +1,22 @@
 /// A device an adapter is paired with.
-public struct Bond: Equatable, Sendable {
+public struct Bond: Equatable, Encodable, Sendable {
   /// Its address: "00:11:22:33:44:55".
   public let address: String
   /// What it calls itself, or its address.
   public let name: String
   /// There is a link now.
   public let isConnected: Bool
+}
+
+extension Bond {
+  /// The bond in a device's properties; nil where there is none.
+  init?(_ properties: [String: BusValue]) {
+    guard properties["Bonded"]?.bool == true, let address = properties["Address"]?.string
+    else { return nil }
+    self.init(
+      address: address, name: properties["Alias"]?.string ?? address,
+      isConnected: properties["Connected"]?.bool == true)
+  }
 }
 
 /// Who an adapter is paired with, as bluetoothd remembers.
@@ -40,54 +51,22 @@ public struct Bonds {
 
   private func bonds(_ blueZ: BlueZ) -> [(path: String, bond: Bond)] {
     blueZ.devices(of: path).compactMap { path, properties in
-      guard properties["Bonded"]?.bool == true, let address = properties["Address"]?.string
-      else { return nil }
-      return (
-        path,
-        Bond(
-          address: address, name: properties["Alias"]?.string ?? address,
-          isConnected: properties["Connected"]?.bool == true)
-      )
+      Bond(properties).map { (path, $0) }
     }
   }
 
-  /// Does something once bluetoothd's objects are known, and waits for what comes of it.
   private func withBlueZ<Value>(
     _ body: (BlueZ, @escaping (Result<Value, BusError>) -> Void) -> Void
   ) throws(BusError) -> Value {
     let attempt = "use the Bluetooth adapter \(adapter)"
-    let loop = EventLoop()
-    let bus = try Bus.system()
-    loop.add(bus)
-    var result: Result<Value, BusError>?
-    var isReady = false
-    let blueZ = try BlueZ(on: bus) { change in
-      switch change {
-      case .appeared: isReady = true
-      case .vanished:
-        result = .failure(
-          BusError(
-            attempt, name: BusError.serviceUnknown,
-            reason: "bluetoothd does not run; systemctl start bluetooth"))
-      case .added, .removed, .changed: break
-      }
-    }
-    loop.after(.seconds(10)) {
-      result = .failure(
-        BusError(attempt, name: BusError.noReply, reason: "bluetoothd does not answer"))
-    }
-    loop.run { result == nil && !isReady && !bus.isClosed }
-    if isReady {
+    return try BlueZQuery.run(attempt) { blueZ, finish in
       guard blueZ.objects[path] != nil else {
-        throw BusError(
-          attempt, name: BusError.serviceUnknown, reason: "there is no such adapter")
+        return finish(
+          .failure(
+            BusError(
+              attempt, name: BusError.serviceUnknown, reason: "there is no such adapter")))
       }
-      body(blueZ) { result = $0 }
-      loop.run { result == nil && !bus.isClosed }
+      body(blueZ, finish)
     }
-    guard let result else {
-      throw BusError(attempt, name: BusError.disconnected, reason: "the bus was closed")
-    }
-    return try result.get()
   }
 }
