@@ -25,13 +25,14 @@ SECONDS ?= 60
 FUZZ_TARGETS := Story TLV Image Frame Radio
 
 .PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean \
-  access-matrix fuzz sanitize
+  access-matrix fuzz sanitize ble-test bench-ble
 
 help:
 	@echo "make run    issue a token, plug it into a PC/SC reader, replay the core scenarios"
 	@echo "make test   every check: lint, bare-metal build, all tests"
 	@echo "make bench  the performance table"
 	@echo "make firmware-arm  the token on an emulated Cortex-M4, and what it takes of the chip"
+	@echo "make ble-test   the token over Bluetooth LE, in a virtual machine; make bench-ble its speed"
 	@echo "make setup  install the Debian packages that are missing"
 	@echo "make fuzz SECONDS=600   libFuzzer, each target as long; make sanitize   ASan and TSan"
 
@@ -93,6 +94,17 @@ test: setup-test lint embedded
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --disable-xctest
 
+# The part of `make test` that is about Bluetooth.
+ble-test: setup-test
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --disable-xctest --filter 'BLETests|BLETransportTests'
+
+# The token on the air beside the least a token on the air can be.
+bench-ble: setup-test
+	$(SWIFT) build -c release --product softdna
+	$(SWIFT) build -c release --product softdna-floor-radio
+	ble/testbed/bench .build/release
+
 # docs/access-matrix.md, from the rules an issued card holds.
 access-matrix:
 	WRITE_ACCESS_MATRIX=1 $(SWIFT) test --disable-xctest --filter AccessMatrixTests
@@ -117,7 +129,7 @@ sanitize: setup-test
 	for kind in address thread; do \
 	  ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=suppressions=$(CURDIR)/.ci/tsan.supp \
 	  $(SWIFT) test --disable-xctest --sanitize=$$kind --scratch-path .build-$$kind \
-	    --skip 'HostSoftwareTests|ConstantTimeTests' || exit 1; \
+	    --skip 'HostSoftwareTests|ConstantTimeTests|BLETests' || exit 1; \
 	done
 
 bench: setup-run

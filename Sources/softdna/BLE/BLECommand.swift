@@ -8,8 +8,7 @@ struct BLECommand: ParsableCommand {
     discussion: "The profile is ble/PROFILE.md; how to pair a host is in ble/README.md.",
     subcommands: [
       BLEPeripheralCommand.self, BLEBridgeCommand.self, BLEStatusCommand.self, BLEBondsCommand.self,
-      BLEUnpairCommand.self,
-      BLEMeasureCommand.self,
+      BLEUnpairCommand.self, BLEMeasureCommand.self,
     ])
 }
 
