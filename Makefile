@@ -12,8 +12,10 @@ SOURCES := Package.swift Sources Tests vsmartcard ble
 
 # To build; to run over a PC/SC reader; what the performance table measures beside the token; to test
 # against host software.
-BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev libsystemd-dev libbluetooth-dev \
-  pkg-config
+BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev pkg-config
+ifndef NO_BLE
+BUILD_PACKAGES += libsystemd-dev libbluetooth-dev
+endif
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 BENCH_PACKAGES := openssl vsmartcard-vpicc python3-pycryptodome
 TEST_PACKAGES := $(BENCH_PACKAGES) gnutls-bin libengine-pkcs11-openssl nginx-light curl \
@@ -34,7 +36,7 @@ SANITIZERS ?= address thread
 SANITIZED ?= .
 
 .PHONY: help setup setup-run setup-test build run test lint embedded firmware-arm bench clean \
-  access-matrix reference deb lint-recipes fuzz sanitize
+  access-matrix reference deb lint-recipes fuzz sanitize ble-test bench-ble
 
 help:
 	@echo "make run    issue a token, plug it into a PC/SC reader, replay the core scenarios"
@@ -42,6 +44,7 @@ help:
 	@echo "make deb    a Debian package in .build/deb"
 	@echo "make bench  the performance table"
 	@echo "make firmware-arm  the token on an emulated Cortex-M4, and what it takes of the chip"
+	@echo "make ble-test   the token over Bluetooth LE, in a virtual machine; make bench-ble its speed"
 	@echo "make setup  install the Debian packages that are missing"
 	@echo "make fuzz SECONDS=600   libFuzzer, each target as long; make sanitize   ASan and TSan"
 
@@ -130,6 +133,17 @@ test: setup-test lint lint-recipes embedded deb $(DEBIAN_ROOTS)
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --disable-xctest
 
+# The part of `make test` that is about Bluetooth.
+ble-test: setup-test
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --disable-xctest --filter 'BLETests|BLETransportTests'
+
+# The token on the air beside the least a token on the air can be.
+bench-ble: setup-test
+	$(RELEASE) --product softdna
+	$(RELEASE) --product softdna-floor-radio
+	ble/testbed/bench .build/release
+
 # docs/access-matrix.md, from the rules an issued card holds.
 access-matrix:
 	WRITE_ACCESS_MATRIX=1 $(SWIFT) test --disable-xctest --filter AccessMatrixTests
@@ -160,7 +174,7 @@ sanitize: setup-test
 	for kind in $(SANITIZERS); do \
 	  ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=suppressions=$(CURDIR)/.ci/tsan.supp \
 	  $(SWIFT) test --disable-xctest --sanitize=$$kind --scratch-path .build-$$kind \
-	    --filter '$(SANITIZED)' --skip 'HostSoftwareTests|ConstantTimeTests' || exit 1; \
+	    --filter '$(SANITIZED)' --skip 'HostSoftwareTests|ConstantTimeTests|BLETests' || exit 1; \
 	done
 
 bench: setup-run

@@ -25,12 +25,21 @@ struct AirTests {
     #expect(failure == nil, "\(failure ?? "")")
   }
 
+  @Test(arguments: Guest.host.cases)
+  func `a Linux host with pcscd and OpenSC`(_ name: String) async throws {
+    let failure = try await Guest.host.result(name).failure
+    #expect(failure == nil, "\(failure ?? "")")
+  }
+
   @Test func `the programs in the machines have cases`() {
     #expect(Guest.peer.cases.count >= 20)
+    #expect(Guest.host.cases.count >= 10)
   }
 }
 
 extension Guest {
   /// bumble at the peer's end.
   static let peer = Guest("peer")
+  /// `softdna ble bridge` at the peer's end.
+  static let host = Guest("host")
 }

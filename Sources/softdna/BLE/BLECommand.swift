@@ -4,11 +4,11 @@ import ArgumentParser
 struct BLECommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ble",
-    abstract: "Bluetooth LE: the token on the air, and the hosts paired with it.",
+    abstract: "Bluetooth LE: the token on the air, its hosts, and the way into a host's reader.",
     discussion: "The profile is ble/PROFILE.md; how to pair a host is in ble/README.md.",
     subcommands: [
       BLEPeripheralCommand.self, BLEBridgeCommand.self, BLEStatusCommand.self, BLEBondsCommand.self,
-      BLEUnpairCommand.self,
+      BLEUnpairCommand.self, BLEMeasureCommand.self,
     ])
 }
 

@@ -129,13 +129,14 @@ async def crowd(address, *hosts):
     """One more adapter for the kernel, with this address, and hosts that can all connect to it at
     the same time."""
     air = Air()
-    transport = await open_vhci_transport(None)
-    Controller("token", host_source=transport.source, host_sink=transport.sink, link=air,
-               public_address=address)
     made = []
     for each in hosts:
         controller = Controller(each, link=air)
         made.append(await Host.on_transport(controller, AsyncPipeSink(controller), each))
+    # Last, as the kernel gives a controller two seconds for each answer.
+    transport = await open_vhci_transport(None)
+    Controller("token", host_source=transport.source, host_sink=transport.sink, link=air,
+               public_address=address)
     return made
 
 

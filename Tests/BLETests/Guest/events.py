@@ -21,8 +21,11 @@ class Program:
             *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, **options))
 
     async def _read(self):
-        while line := await self.process.stdout.readline():
-            self.events.append(json.loads(line))
+        # Beside the other logs, for whoever looks into a failure.
+        with open(f"/run/out/events.{self.process.pid}", "wb", buffering=0) as log:
+            while line := await self.process.stdout.readline():
+                self.events.append(json.loads(line))
+                log.write(line)
         await self.process.wait()
         self.events.append({"event": "exited", "status": self.process.returncode})
 

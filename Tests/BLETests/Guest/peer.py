@@ -340,9 +340,13 @@ _crowded = None
 async def _(*_unused):
     global _crowded  # pylint: disable=global-statement
     _crowded = token, first, second = await crowded()
-    async with await first.connect(token) as owner, await second.connect(token) as other:
+    async with await first.connect(token) as owner:
         await owner.reopen()
         await owner.power_on()
+        # The kernel does not advertise while a host is connected; other controllers may.
+        advertise = await asyncio.create_subprocess_exec("hciconfig", "hci2", "leadv", "0")
+        expect(await advertise.wait(), 0, "hciconfig leadv")
+        other = await second.connect(token)
         await other.reopen()
         before = len(owner.inbox.messages)
         expect(await refusal(other.write(frames.fragments(frames.POWER_ON, 1)[0])), BUSY,

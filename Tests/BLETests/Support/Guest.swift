@@ -59,10 +59,14 @@ final class Guest: Sendable {
       .appendingPathComponent("softdna-ble-" + UUID().uuidString).path
     let built = Bundle.main.executableURL?.deletingLastPathComponent().path ?? "."
     let softdna = built + "/softdna"
-    // A token for the machine to copy: issuing one takes long there.
+    // A token for the machine to copy, and what is said to tokens without air: takes long there.
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    _ = try await output(of: softdna, ["issue", "--state", folder + "/token", "--seed", "1"])
+    let scenarios = ["blocking", "issuance", "renewal"].map { "scenarios/\($0).yaml" }
+    try scenarios.joined(separator: " ")
+      .write(toFile: folder + "/scenarios", atomically: true, encoding: .utf8)
     _ = try await output(
-      of: softdna, ["issue", "--state", folder + "/token", "--seed", "1"])
+      of: softdna, ["run"] + scenarios + ["--over", "direct", "--json", folder + "/direct.json"])
     let lines = try await output(
       of: testbed + "/run",
       ["--out", folder, "--timeout", "900", "env", "SOFTDNA=" + softdna, python, "-u", program],
@@ -92,7 +96,7 @@ final class Guest: Sendable {
     of program: String, _ arguments: [String], mayFail: Bool = false
   ) async throws -> String {
     let ended = try await Subprocess.run(
-      .name("env"), arguments: Arguments([program] + arguments),
+      .name("env"), arguments: Arguments(["--chdir=" + repository, program] + arguments),
       output: .string(limit: 16 << 20), error: .string(limit: 1 << 20))
     // 2 is what the test bed says of missing packages.
     if ended.terminationStatus == .exited(2) || !(mayFail || ended.terminationStatus.isSuccess) {

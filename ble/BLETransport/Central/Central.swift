@@ -35,6 +35,8 @@ final class Central {
   private var awaited = ""
   /// How often in a row a link came up to be taken down.
   private var drops = 0
+  /// The last WAIT that was told of.
+  private var lastWait: Wait?
   private var token = TokenName(address: "", name: "")
   /// The path of the token of this run, once there has been a session with it.
   private var known: String?
@@ -194,7 +196,7 @@ final class Central {
       drops = 0
       known = path
       self.session = session
-      session.waiting = { [unowned self] in observer(.cardWaits($0)) }
+      session.waiting = { [unowned self] in tell($0) }
       session.state = { [unowned self] in observer(.card($0)) }
       observer(.connected(token, over: session.summary))
       if info.state == .removed { observer(.card(.removed)) }
@@ -212,6 +214,17 @@ final class Central {
       }
       retry(failure.reason)
     }
+  }
+
+  /// Tells of the first WAIT, of each with another reason, and of one every five seconds.
+  private func tell(_ wait: Wait) {
+    if let last = lastWait, last.reason == wait.reason,
+      last.elapsed <= wait.elapsed, wait.elapsed - last.elapsed < 5000
+    {
+      return
+    }
+    lastWait = wait
+    observer(.cardWaits(wait))
   }
 
   private func retry(_ reason: String) {

@@ -64,6 +64,10 @@ struct ConnectionFailure: Error, Equatable {
 
   /// What Connect answered for a token that is paired here.
   init(connecting error: BusError, cameUp: Bool) {
-    self.init("cannot connect to the token: \(error.reason)", cameUp ? .dropped : .again)
+    let isNotHeard = !cameUp && error.reason.hasPrefix("le-connection-abort")
+    self.init(
+      isNotHeard
+        ? "the token is out of reach (\(error.reason))"
+        : "cannot connect to the token: \(error.reason)", cameUp ? .dropped : .again)
   }
 }
