@@ -41,7 +41,6 @@ final class Connection {
   private var cameUp = false
   private var isWaitingForServices = false
   private var hasFailed = false
-  private var isForgetting = false
   private var session: Session?
 
   /// How long a token may take to tell its services: on the air that is seconds.
@@ -90,7 +89,7 @@ final class Connection {
 
   /// Looks at what has changed.
   func follow(_ change: BlueZ.Change) {
-    guard !hasFailed, !isForgetting else { return }
+    guard !hasFailed else { return }
     switch change {
     case .removed(plan.token, let interfaces) where interfaces.contains(BlueZ.device):
       fail(.bondDeletedHere)
@@ -119,21 +118,12 @@ final class Connection {
     // A person types six digits; the pairing itself ends after 30 s without a word.
     step("pair with the token", "Pair", timeout: .seconds(120)) { [unowned self] error in
       if let error, error.name != "org.bluez.Error.AlreadyExists" {
-        return forget(for: ConnectionFailure(pairing: error, wasAsked: agent.hasAsked))
+        return fail(ConnectionFailure(pairing: error, wasAsked: agent.hasAsked))
       }
       guard isBonded else { return fail(.notBonded) }
       report(.paired)
       connect()
     }
-  }
-
-  /// Fails when bluetoothd has forgotten the token. After a pairing that did not succeed BlueZ 5.66
-  /// hears the token again, but does not say any more that it is one.
-  private func forget(for failure: ConnectionFailure) {
-    isForgetting = true
-    bluez.call(
-      "forget the token", plan.adapter, BlueZ.adapter, "RemoveDevice", [.path(plan.token)], as: "o"
-    ) { [unowned self] _ in fail(failure) }
   }
 
   private func connect() {

@@ -31,6 +31,7 @@ final class TokenSearch {
     self.path = path
     self.wanted = wanted
     self.found = found
+    forgetSilent()
     bluez.call(
       "look for tokens", path, Self.adapter, "SetDiscoveryFilter",
       [.dictionary(["Transport": .string("le"), "UUIDs": .array([.string(Profile.service)])])],
@@ -54,6 +55,19 @@ final class TokenSearch {
       if let wanted { return device.properties["Address"]?.string == wanted }
       return device.properties["UUIDs"]?.array?.contains(.string(Profile.service)) == true
     }.map(\.path)
+  }
+
+  /// Has bluetoothd forget the devices that could be tokens and do not say so: BlueZ 5.66 does not
+  /// take up what a device advertises once there was a link to it that did not lead to pairing.
+  private func forgetSilent() {
+    for (device, properties) in bluez.devices(of: path)
+    where properties["Paired"]?.bool != true && properties["Connected"]?.bool != true
+      && properties["UUIDs"]?.array?.isEmpty != false
+    {
+      bluez.call(
+        "forget a device that is not paired", path, Self.adapter, "RemoveDevice", [.path(device)],
+        as: "o")
+    }
   }
 
   private func decide() {
