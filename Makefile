@@ -8,8 +8,10 @@ CHIP_TOKEN := .build/token-on-chip
 SOURCES := Package.swift Sources Tests vsmartcard ble
 
 # To build; to run over a PC/SC reader; to test against host software.
-BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev libsystemd-dev libbluetooth-dev \
-  pkg-config
+BUILD_PACKAGES := libssl-dev libpcsclite-dev libsqlite3-dev pkg-config
+ifndef NO_BLE
+BUILD_PACKAGES += libsystemd-dev libbluetooth-dev
+endif
 RUN_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11
 TEST_PACKAGES := openssl gnutls-bin libengine-pkcs11-openssl nginx-light curl pcsc-tools \
   python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium faketime \

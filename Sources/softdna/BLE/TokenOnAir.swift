@@ -4,14 +4,6 @@ import Synchronization
 import Terminal
 import TokenHost
 
-/// Where hosts can be let in: the token on the air, alone or beside a reader.
-protocol PairingDoor: Sendable {
-  /// Lets hosts be paired for as long.
-  func openPairing(for duration: Duration)
-  /// Answers whether two numbers are the same.
-  func confirm(_ isSame: Bool)
-}
-
 /// A token that serves hosts over Bluetooth LE on a thread of its own.
 final class TokenOnAir: TokenReader, PairingDoor {
   private let peripheral: Peripheral

@@ -47,15 +47,8 @@ enum ControlVocabulary {
       SnapshotRequest.self, RestoreRequest.self, SnapshotsRequest.self, DeleteSnapshotRequest.self,
       FaultRequest.self, FaultsRequest.self, ClearFaultsRequest.self,
       AdvanceClockRequest.self,
-    ] + pairing
-  }
-
-  private static var pairing: [any ControlRequest.Type] {
-    #if BLE
-      [PairRequest.self, ConfirmRequest.self, RejectRequest.self]
-    #else
-      []
-    #endif
+      PairRequest.self, ConfirmRequest.self, RejectRequest.self,
+    ]
   }
 
   static var commands: [any ParsableCommand.Type] { all.map { $0.command } }

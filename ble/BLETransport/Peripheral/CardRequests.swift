@@ -79,6 +79,12 @@ final class CardRequests {
     thread.async { [card] in try? card.powerOff() }
   }
 
+  /// Takes power away for good; waits for the command that the card works at.
+  func end() {
+    powerOff()
+    thread.sync {}
+  }
+
   /// The card is taken away, or is there again.
   func setPresent(_ present: Bool) {
     guard present != isPresent else { return }

@@ -64,6 +64,7 @@ final class PeripheralCore {
     }
     release()
     registration.end()
+    requests.end()
   }
 
   func stop() { isStopping = true }

@@ -1,5 +1,13 @@
 import ArgumentParser
 
+/// Where hosts can be let in: the token on the air, alone or beside a reader.
+protocol PairingDoor: Sendable {
+  /// Lets hosts be paired for as long.
+  func openPairing(for duration: Duration)
+  /// Answers whether two numbers are the same.
+  func confirm(_ isSame: Bool)
+}
+
 /// `pair`.
 enum PairRequest: ControlRequest {
   struct Options: ControlOptions {
