@@ -65,7 +65,10 @@ private final class AirToken: PluggedToken {
     let isOut = isOut.withLock { $0 }
     // A world starts with a card in its reader.
     if isOut { try air.insert() }
-    let world = try PrivateWorld.start(card: air.bridge)
+    var configuration = PrivateWorld.Configuration()
+    // Two adapters are mostly those of a virtual machine, which takes its time.
+    configuration.timeout = .seconds(60)
+    let world = try PrivateWorld.start(card: air.bridge, configuration: configuration)
     defer {
       world.stop()
       if !isOut { _ = try? air.bridge.powerOn() }
@@ -73,7 +76,7 @@ private final class AirToken: PluggedToken {
     if isOut {
       try air.remove()
       world.remove()
-      _ = try world.service.wait(for: .absent, in: world.readerName, timeout: .seconds(10))
+      _ = try world.service.wait(for: .absent, in: world.readerName, timeout: configuration.timeout)
     }
     return try body(world.hostEnvironment)
   }

@@ -178,7 +178,9 @@ final class Central {
     observer(.connecting(token))
     let connection = Connection(
       bluez, on: loop,
-      Connection.Plan(adapter: adapter, token: path, forcesGATT: options.forcesGATT), agent: agent
+      Connection.Plan(
+        token: TokenDevice(bluez: bluez, adapter: adapter, path: path),
+        forcesGATT: options.forcesGATT), agent: agent
     ) { [unowned self] progress in
       advance(progress, path)
     }

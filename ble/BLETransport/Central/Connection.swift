@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Terminal
 
 /// From a token that was found to a session with its card: pair, connect, check, read Info,
@@ -8,10 +9,8 @@ internal import Terminal
 final class Connection {
   /// How it is made.
   struct Plan {
-    /// The adapter's path.
-    let adapter: String
-    /// The device's path.
-    let token: String
+    /// The token.
+    let token: TokenDevice
     /// No L2CAP channel, even where one is offered.
     let forcesGATT: Bool
   }
@@ -33,6 +32,7 @@ final class Connection {
   private let bluez: BlueZ
   private let loop: EventLoop
   private let plan: Plan
+  private var token: TokenDevice { plan.token }
   private let agent: HostAgent
   private let report: (Progress) -> Void
   private var patience: Alarm?
@@ -64,27 +64,17 @@ final class Connection {
     if let session { loop.remove(session) }
   }
 
-  private func property(_ name: String) -> BusValue? {
-    bluez.property(name, of: plan.token, BlueZ.device)
-  }
-
-  /// Whether bluetoothd holds a key for the token, and keeps it.
-  private var isBonded: Bool {
-    // Bonded is told since BlueZ 5.65.
-    property("Paired")?.bool == true && property("Bonded")?.bool != false
-  }
-
   /// Begins.
   func start() {
-    if isBonded { connect() } else { pair() }
+    if token.isBonded { connect() } else { pair() }
   }
 
   /// Ends the link; a card that is not used by us loses its power over there.
   func disconnect() {
     hasFailed = true
     session?.end("the bridge has let go of the token")
-    if property("Connected")?.bool == true {
-      bluez.call("disconnect", plan.token, BlueZ.device, "Disconnect")
+    if token.property("Connected")?.bool == true {
+      bluez.call("disconnect", token.path, BlueZ.device, "Disconnect")
     }
   }
 
@@ -92,9 +82,9 @@ final class Connection {
   func follow(_ change: BlueZ.Change) {
     guard !hasFailed, !isForgetting else { return }
     switch change {
-    case .removed(plan.token, let interfaces) where interfaces.contains(BlueZ.device):
+    case .removed(token.path, let interfaces) where interfaces.contains(BlueZ.device):
       fail(.bondDeletedHere)
-    case .changed(plan.token, BlueZ.device, let properties):
+    case .changed(token.path, BlueZ.device, let properties):
       if let now = properties["Connected"]?.bool {
         cameUp = true
         if session != nil, !now { return fail(.lost) }
@@ -105,7 +95,7 @@ final class Connection {
   }
 
   private func useServices() {
-    guard isWaitingForServices, property("ServicesResolved")?.bool == true else { return }
+    guard isWaitingForServices, token.property("ServicesResolved")?.bool == true else { return }
     isWaitingForServices = false
     loop.cancel(&patience)
     readInfo()
@@ -121,7 +111,9 @@ final class Connection {
       if let error, error.name != "org.bluez.Error.AlreadyExists" {
         return forget(for: ConnectionFailure(pairing: error, wasAsked: agent.hasAsked))
       }
-      guard isBonded else { return fail(.notBonded) }
+      guard token.isBonded else { return fail(.notBonded) }
+      // Who begins a pairing is not asked by bluetoothd whether Just Works will do: it will not.
+      guard agent.hasAsked || error != nil else { return forget(for: .notAuthenticated) }
       report(.paired)
       connect()
     }
@@ -132,13 +124,13 @@ final class Connection {
   private func forget(for failure: ConnectionFailure) {
     isForgetting = true
     bluez.call(
-      "forget the token", plan.adapter, BlueZ.adapter, "RemoveDevice", [.path(plan.token)], as: "o"
-    ) { [unowned self] _ in fail(failure) }
+      "forget the token", token.adapter, BlueZ.adapter, "RemoveDevice", [.path(token.path)], as: "o"
+    ) { [weak self] _ in self?.fail(failure) }
   }
 
   private func connect() {
-    bluez.set("trust the token", plan.token, BlueZ.device, "Trusted", .bool(true))
-    guard property("Connected")?.bool != true else { return waitForServices() }
+    bluez.set("trust the token", token.path, BlueZ.device, "Trusted", .bool(true))
+    guard token.property("Connected")?.bool != true else { return waitForServices() }
     cameUp = false
     step("connect to the token", "Connect", timeout: .seconds(60)) { [unowned self] error in
       if let error { return judge(error) }
@@ -164,7 +156,7 @@ final class Connection {
   }
 
   private func readInfo() {
-    guard let path = characteristic(Profile.info) else { return fail(.noService) }
+    guard let path = token.characteristic(Profile.info) else { return fail(.noService) }
     read("read the token's Info", path) { [unowned self] value in
       guard let info = Info(value) else { return fail(.noService) }
       guard info.minimumVersion <= Profile.version else {
@@ -173,53 +165,73 @@ final class Connection {
       if info.features.contains(.channel), !plan.forcesGATT {
         readPSM(info)
       } else {
-        subscribe(info)
+        useGATT(info)
       }
     }
   }
 
   private func readPSM(_ info: Info) {
-    guard let path = characteristic(Profile.channelPSM) else { return subscribe(info) }
+    guard let path = token.characteristic(Profile.channelPSM) else { return useGATT(info) }
     read("read the number of the token's L2CAP channel", path) { [unowned self] value in
       let psm = value.count == 2 ? UInt16(value[0]) | UInt16(value[1]) << 8 : 0
-      guard psm != 0 else { return subscribe(info) }
+      guard psm != 0 else { return useGATT(info) }
       openChannel(psm, info)
     }
   }
 
   private func openChannel(_ psm: UInt16, _ info: Info) {
+    func goOn(without error: L2CAPError) {
+      report(.note("\(error); going on over GATT"))
+      useGATT(info)
+    }
     do throws(L2CAPError) {
-      let opening = try ChannelConnecting(
-        from: address(of: plan.adapter, BlueZ.adapter), to: address(of: plan.token, BlueZ.device),
-        psm: psm
-      ) { [unowned self] result in
-        if let connecting { loop.remove(connecting) }
-        connecting = nil
+      try open(psm) { [unowned self] result in
         switch result {
         case .success(let channel): begin(ChannelTokenLink(channel, on: loop), info)
-        case .failure(let error):
-          report(.note("\(error); going on over GATT"))
-          subscribe(info)
+        case .failure(let error): goOn(without: error)
         }
       }
-      connecting = opening
-      loop.add(opening)
     } catch {
-      report(.note("\(error); going on over GATT"))
-      subscribe(info)
+      goOn(without: error)
     }
   }
 
-  private func address(of path: String, _ interface: String) -> (address: String, isPublic: Bool) {
-    (
-      bluez.property("Address", of: path, interface)?.string ?? "",
-      bluez.property("AddressType", of: path, interface)?.string != "random"
-    )
+  /// Opens an L2CAP channel, which the kernel lets pass only over a link of the highest security.
+  private func open(
+    _ psm: UInt16, completion: @escaping (Result<Descriptor, L2CAPError>) -> Void
+  ) throws(L2CAPError) {
+    let opening = try ChannelConnecting(
+      from: token.adapterAddress, to: token.address,
+      psm: psm
+    ) { [unowned self] result in
+      if let connecting { loop.remove(connecting) }
+      connecting = nil
+      if !hasFailed { completion(result) }
+    }
+    connecting = opening
+    loop.add(opening)
+  }
+
+  /// GATT, once the link under it is known to be secure. The token asks for that as well; one that
+  /// does not is none.
+  private func useGATT(_ info: Info) {
+    do throws(L2CAPError) {
+      try open(L2CAPSocket.unassignedPSM) { [unowned self] result in
+        switch result {
+        case .success: subscribe(info)
+        // Asked and turned down by the other end: this end's kernel let it pass.
+        case .failure(let error) where error.code == ECONNREFUSED: subscribe(info)
+        case .failure: fail(.notAuthenticated)
+        }
+      }
+    } catch {
+      fail(ConnectionFailure(error.description))
+    }
   }
 
   private func subscribe(_ info: Info) {
-    guard let command = characteristic(Profile.command),
-      let response = characteristic(Profile.response)
+    guard let command = token.characteristic(Profile.command),
+      let response = token.characteristic(Profile.response)
     else { return fail(.noService) }
     bluez.call(
       "subscribe to the token's answers", response, BlueZ.characteristic, "AcquireNotify",
@@ -252,7 +264,7 @@ final class Connection {
     _ attempt: String, _ method: String, timeout: Duration,
     completion: @escaping (BusError?) -> Void
   ) {
-    bluez.call(attempt, plan.token, BlueZ.device, method, timeout: timeout) { [weak self] answer in
+    bluez.call(attempt, token.path, BlueZ.device, method, timeout: timeout) { [weak self] answer in
       guard let self, !hasFailed else { return }
       if case .failure(let error) = answer { completion(error) } else { completion(nil) }
     }
@@ -271,14 +283,6 @@ final class Connection {
       case .success(let values): completion(values.first?.bytes ?? [])
       }
     }
-  }
-
-  /// The object of a characteristic of the token.
-  private func characteristic(_ uuid: String) -> String? {
-    bluez.objects.first { path, interfaces in
-      path.hasPrefix(plan.token + "/")
-        && interfaces[BlueZ.characteristic]?["UUID"] == .string(uuid)
-    }?.key
   }
 
   private func fail(_ failure: ConnectionFailure) {

@@ -27,6 +27,10 @@ struct ConnectionFailure: Error, Equatable {
     "the device does not offer a token's service, or only parts of it")
   static let notBonded = ConnectionFailure(
     "the token paired without keeping a key, which protects nothing; it is not used", .hopeless)
+  static let notAuthenticated = ConnectionFailure(
+    "the pairing with the token is not protected by a passkey or a comparison (LE Secure "
+      + "Connections), so nobody knows what is at the other end; it is not used. Delete it "
+      + "(softdna ble unpair) and pair again", .hopeless)
   static let bondDeletedHere = ConnectionFailure(
     "the pairing with the token was deleted on this computer: open the token's pairing window "
       + "(softdna ctl pair) and start the bridge again", .hopeless)

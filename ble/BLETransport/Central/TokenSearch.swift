@@ -31,6 +31,7 @@ final class TokenSearch {
     self.path = path
     self.wanted = wanted
     self.found = found
+    forgetSilent()
     bluez.call(
       "look for tokens", path, Self.adapter, "SetDiscoveryFilter",
       [.dictionary(["Transport": .string("le"), "UUIDs": .array([.string(Profile.service)])])],
@@ -47,13 +48,34 @@ final class TokenSearch {
     decision = loop.after(Self.settling) { [unowned self] in decide() }
   }
 
-  /// The devices that are heard now and say they are tokens.
+  /// The tokens that are heard now.
+  ///
+  /// bluetoothd names the services of a paired device as it last found them, which is none where the
+  /// token's program ended first, whatever is advertised. It passes on what fits the filter, though:
+  /// where nothing else is heard, a paired device is taken for what was asked for.
   private var heard: [String] {
-    bluez.devices(of: path).filter { device in
-      guard device.properties["RSSI"] != nil else { return false }
-      if let wanted { return device.properties["Address"]?.string == wanted }
-      return device.properties["UUIDs"]?.array?.contains(.string(Profile.service)) == true
-    }.map(\.path)
+    let heard = bluez.devices(of: path).filter { $0.properties["RSSI"] != nil }
+    if let wanted {
+      return heard.filter { $0.properties["Address"] == .string(wanted) }.map(\.path)
+    }
+    let tokens = heard.filter {
+      $0.properties["UUIDs"]?.array?.contains(.string(Profile.service)) == true
+    }
+    let paired = heard.filter { $0.properties["Paired"] == .bool(true) }
+    return (tokens.isEmpty ? paired : tokens).map(\.path)
+  }
+
+  /// Has bluetoothd forget the devices that could be tokens and do not say so: BlueZ 5.66 does not
+  /// take up what a device advertises once there was a link to it that did not lead to pairing.
+  private func forgetSilent() {
+    for (device, properties) in bluez.devices(of: path)
+    where properties["Paired"]?.bool != true && properties["Connected"]?.bool != true
+      && properties["UUIDs"]?.array?.isEmpty != false
+    {
+      bluez.call(
+        "forget a device that is not paired", path, Self.adapter, "RemoveDevice", [.path(device)],
+        as: "o")
+    }
   }
 
   private func decide() {

@@ -25,6 +25,9 @@ enum L2CAPSocket {
   /// Numbers that programs may take (Core Specification, Vol 3 Part A, 4.22).
   static let dynamicPSMs: ClosedRange<UInt16> = 0x80...0xFF
 
+  /// A number that nobody listens at: the last of those the Bluetooth SIG assigns.
+  static let unassignedPSM: UInt16 = 0x7F
+
   /// A socket bound to an adapter's address.
   ///
   /// - Parameter psm: the number to listen at; 0 to connect.

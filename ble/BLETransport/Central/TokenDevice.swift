@@ -1,0 +1,40 @@
+/// A token as bluetoothd knows it: its object, and those of its characteristics.
+struct TokenDevice {
+  let bluez: BlueZ
+  /// The adapter's path.
+  let adapter: String
+  /// The device's path.
+  let path: String
+
+  /// An address as sockets take it.
+  typealias Address = (address: String, isPublic: Bool)
+
+  /// The token's.
+  var address: Address { address(of: path, BlueZ.device) }
+  /// The adapter's.
+  var adapterAddress: Address { address(of: adapter, BlueZ.adapter) }
+
+  /// bluetoothd holds a key for the token, and keeps it.
+  var isBonded: Bool {
+    // Bonded is told since BlueZ 5.65.
+    property("Paired")?.bool == true && property("Bonded")?.bool != false
+  }
+
+  /// A property of the device.
+  func property(_ name: String) -> BusValue? { bluez.property(name, of: path, BlueZ.device) }
+
+  /// The object of a characteristic.
+  func characteristic(_ uuid: String) -> String? {
+    bluez.objects.first { path, interfaces in
+      path.hasPrefix(self.path + "/")
+        && interfaces[BlueZ.characteristic]?["UUID"] == .string(uuid)
+    }?.key
+  }
+
+  private func address(of path: String, _ interface: String) -> Address {
+    (
+      bluez.property("Address", of: path, interface)?.string ?? "",
+      bluez.property("AddressType", of: path, interface)?.string != "random"
+    )
+  }
+}
