@@ -39,7 +39,7 @@ struct AirTests {
 
 extension Guest {
   /// bumble at the peer's end.
-  static let peer = Guest("peer")
+  static let peer = Guest("peer", parts: ["_pairing", "_messages"])
   /// `softdna ble bridge` at the peer's end.
   static let host = Guest("host")
 }

@@ -5,8 +5,8 @@
  * Offers the profile of ble/PROFILE.md on an adapter (hci0) and says "ready". Every command is
  * answered at once with as many zero bytes as it asks for, and 9000. It takes one host that is
  * bonded already (there is no agent), commands in one fragment, and its word for everything. */
-#include <bluetooth/bluetooth.h>
-#include <bluetooth/l2cap.h>
+#include "floor.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
@@ -17,55 +17,14 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
-enum { APDU = 0x01, POWER_ON = 0x02, PING = 0x05, RESPONSE = 0x81, ATR = 0x82, PONG = 0x85 };
-enum { HEADER = 6, ATT_HEADER = 3, LARGEST_VALUE = 510, CHANNEL_MTU = 65535 };
+enum { HEADER = 6, ATT_HEADER = 3, LARGEST_VALUE = 510 };
 
 #define UUID_(number) "0e39000" #number "-e069-41d6-8153-673142514692"
 
-static const unsigned char atr[] = {0x3B, 0x81, 0x80, 0x01, 0x46, 0x46};
 /* Bytes on the link in one notification; bluetoothd says how many. */
 static size_t largest_value = 20;
 static int notifications = -1;
 static uint16_t channel_psm;
-
-static int must(int result, const char *what)
-{
-    if (result < 0) {
-        fprintf(stderr, "softdna-floor-radio: %s: %s\n", what, strerror(-result));
-        exit(1);
-    }
-    return result;
-}
-
-/* The answer to a message: its opcode, and its payload's length; -1 where there is none. */
-static int answer(const unsigned char *command, size_t size, int *opcode, unsigned char *payload,
-                  int request)
-{
-    size_t wanted = 0;
-
-    switch (request) {
-    case POWER_ON:
-        *opcode = ATR;
-        memcpy(payload, atr, sizeof atr);
-        return sizeof atr;
-    case PING:
-        *opcode = PONG;
-        return 0;
-    case APDU:
-        *opcode = RESPONSE;
-        /* Le at the end of a command without data (ISO/IEC 7816-4, 5.1). */
-        if (size == 5)
-            wanted = command[4] != 0 ? command[4] : 256;
-        else if (size == 7)
-            wanted = (size_t) command[5] << 8 | command[6];
-        memset(payload, 0, wanted);
-        payload[wanted] = 0x90;
-        payload[wanted + 1] = 0x00;
-        return (int) wanted + 2;
-    default:
-        return -1;
-    }
-}
 
 static void notify(const unsigned char *command, size_t size)
 {
@@ -139,14 +98,14 @@ static int advertised(sd_bus *bus, const char *path, const char *interface, cons
 static int read_value(sd_bus_message *call, void *user, sd_bus_error *error)
 {
     /* Versions, longest message, longest fragment, features: a channel and CANCEL; no ATR yet. */
-    unsigned char info[9 + sizeof atr + 1 + 8] = {1, 1, 0xFF, 0xFF, 0x01, 0xF8, 0, 5, sizeof atr};
+    unsigned char info[9 + ATR_SIZE + 1 + 8] = {1, 1, 0xFF, 0xFF, 0x01, 0xF8, 0, 5, ATR_SIZE};
     const unsigned char psm[] = {(unsigned char) channel_psm, (unsigned char) (channel_psm >> 8)};
     sd_bus_message *reply = NULL;
     int result;
 
     (void) error;
-    memcpy(info + 9, atr, sizeof atr);
-    info[9 + sizeof atr] = 1;
+    memcpy(info + 9, atr, ATR_SIZE);
+    info[9 + ATR_SIZE] = 1;
     must(sd_bus_message_new_method_return(call, &reply), "an answer");
     if (number_of(user) == 4)
         sd_bus_message_append_array(reply, 'y', info, sizeof info);
@@ -272,42 +231,6 @@ static int registered(sd_bus_message *reply, void *user, sd_bus_error *error)
     return 0;
 }
 
-/* The L2CAP channel: one message an SDU, opcode and id in front. */
-static int listen_for_channels(void)
-{
-    const struct bt_security security = {.level = BT_SECURITY_FIPS};
-    const uint16_t mtu = CHANNEL_MTU;
-    struct sockaddr_l2 address = {.l2_family = AF_BLUETOOTH, .l2_bdaddr_type = BDADDR_LE_PUBLIC};
-    socklen_t size = sizeof address;
-    int listener = socket(AF_BLUETOOTH, SOCK_SEQPACKET | SOCK_CLOEXEC, BTPROTO_L2CAP);
-
-    if (listener < 0 || bind(listener, (struct sockaddr *) &address, sizeof address) < 0
-        || setsockopt(listener, SOL_BLUETOOTH, BT_SECURITY, &security, sizeof security) < 0
-        || setsockopt(listener, SOL_BLUETOOTH, BT_RCVMTU, &mtu, sizeof mtu) < 0
-        || listen(listener, 1) < 0
-        || getsockname(listener, (struct sockaddr *) &address, &size) < 0)
-        must(-errno, "an L2CAP channel");
-    channel_psm = btohs(address.l2_psm);
-    return listener;
-}
-
-/* False once the host has hung up. */
-static int serve_channel(int channel)
-{
-    static unsigned char command[CHANNEL_MTU], reply[2 + CHANNEL_MTU];
-    ssize_t size = recv(channel, command, sizeof command, 0);
-    int opcode, length;
-
-    if (size < 2)
-        return 0;
-    length = answer(command + 2, (size_t) size - 2, &opcode, reply + 2, command[0]);
-    if (length < 0)
-        return 1;
-    reply[0] = (unsigned char) opcode;
-    reply[1] = command[1];
-    return send(channel, reply, 2 + (size_t) length, MSG_NOSIGNAL) > 0;
-}
-
 int main(int argc, char **argv)
 {
     char adapter[64];
@@ -319,7 +242,7 @@ int main(int argc, char **argv)
         return 2;
     }
     snprintf(adapter, sizeof adapter, "/org/bluez/%s", argv[1]);
-    listener = listen_for_channels();
+    listener = listen_for_channels(&channel_psm);
     must(sd_bus_open_system(&bus), "the system bus");
     publish(bus);
     must(sd_bus_set_property(bus, "org.bluez", adapter, "org.bluez.Adapter1", "Powered", NULL, "b",

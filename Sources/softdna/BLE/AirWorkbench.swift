@@ -68,7 +68,9 @@ private final class AirToken: PluggedToken {
     var configuration = PrivateWorld.Configuration()
     // Two adapters are mostly those of a virtual machine, which takes its time.
     configuration.timeout = .seconds(60)
-    let world = try PrivateWorld.start(card: air.bridge, configuration: configuration)
+    let world = try PrivateWorld.start(card: air.bridge, configuration: configuration) { event in
+      if case .cardFailed(let error) = event { Console.note("softdna: \(error)") }
+    }
     defer {
       world.stop()
       if !isOut { _ = try? air.bridge.powerOn() }

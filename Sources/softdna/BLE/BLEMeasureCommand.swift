@@ -76,8 +76,9 @@ struct AirFigures: Codable {
           reason: "\(response.count) bytes, not \(length + 2) that end with 9000")
       }
     }
-    func time(_ count: Int, _ body: () throws(ChannelError) -> Void) throws(ChannelError) -> Double
-    {
+    func time(
+      _ count: Int, _ body: () throws(ChannelError) -> Void
+    ) throws(ChannelError) -> Double {
       let began = ContinuousClock.now
       for _ in 0..<count { try body() }
       return Double(count) / (began.duration(to: .now) / .seconds(1))

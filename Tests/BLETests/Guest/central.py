@@ -272,3 +272,11 @@ class Link:
         message = await self.answer(await self.send(frames.POWER_ON))
         expect(message.opcode, frames.ATR, "opcode of the answer")
         return message.payload
+
+
+async def pair_by_passkey(host, token):
+    """A link that is paired as it should be."""
+    link = await host.connect(token)
+    token.from_now_on()
+    await link.pair(Person(KEYBOARD, token.passkey))
+    return link

@@ -9,6 +9,10 @@ RESPONSE, ATR, WAIT, STATE, PONG, ERROR = 0x81, 0x82, 0x83, 0x84, 0x85, 0x8F
 SERVICE, COMMAND, ANSWER, INFO, PSM = (
     f"0e39000{number}-e069-41d6-8153-673142514692" for number in range(1, 6))
 
+# Application errors, as answers to a write request; codes of ERROR.
+BUSY, BAD_FRAME, OVERLAP, NOT_SUBSCRIBED, NOT_IN_THIS_STATE = 0x80, 0x81, 0x83, 0x84, 0x86
+TIMEOUT, CANCELLED = b"\x03", b"\x05"
+
 
 @dataclasses.dataclass
 class Message:

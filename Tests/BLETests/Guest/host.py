@@ -148,8 +148,7 @@ async def _(desk):
 
 @case("an unpaired Linux host connects to no channel: EACCES")
 async def _(desk):
-    psm = (await desk.token.event("advertising"))["psm"]
-    expect(await asyncio.to_thread(connect_channel, psm), errno.EACCES, "connect()")
+    expect(await asyncio.to_thread(connect_channel, desk.token.psm), errno.EACCES, "connect()")
 
 
 @case("a wrong passkey is refused")

@@ -30,6 +30,11 @@ class Token(Program):
         token.address = (await token.event("advertising"))["address"]
         return token
 
+    @property
+    def psm(self):
+        """Of the L2CAP channel, as it says on its terminal; an unpaired host may not know."""
+        return [each for each in self.events if each["event"] == "advertising"][-1]["psm"]
+
     async def passkey(self):
         """The number it shows for the pairing that has just begun."""
         return int((await self.event("passkey", self._next))["passkey"])

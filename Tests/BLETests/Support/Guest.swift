@@ -20,10 +20,13 @@ final class Guest: Sendable {
   let cases: [String]
   private let results: Task<[String: CaseResult], any Error>
 
-  /// A program: `peer` is Guest/peer.py.
-  init(_ name: String) {
+  /// A program: `peer` is Guest/peer.py. Its cases are there, or in parts: `_pairing` is
+  /// Guest/peer_pairing.py.
+  init(_ name: String, parts: [String] = [""]) {
     let program = Self.folder + "/\(name).py"
-    let text = (try? String(contentsOfFile: program, encoding: .utf8)) ?? ""
+    let text = parts.map { part in
+      (try? String(contentsOfFile: Self.folder + "/\(name)\(part).py", encoding: .utf8)) ?? ""
+    }.joined()
     cases = text.matches(of: /@case\(\s*"([^"]+)"/).map { String($0.output.1) }
     // Not before a test asks: tests that were filtered out must not boot a machine.
     let (asked, ask) = AsyncStream<Void>.makeStream()
