@@ -1,11 +1,13 @@
 import Foundation
 
 /// Why a command ends early: a sentence for people and an exit status for scripts.
-struct Failure: Error {
+struct Failure: Error, CustomStringConvertible {
   /// What was wrong and what to do.
   let message: String
   /// 1 where a card or a scenario failed, 2 where usage or environment is to blame.
   let status: Int32
+
+  var description: String { message }
 
   init(_ message: String, status: Int32 = 2) {
     self.message = message

@@ -58,7 +58,12 @@ private final class AirToken: PluggedToken {
     let isOut = isOut.withLock { $0 }
     // A world starts with a card in its reader.
     if isOut { try air.insert() }
-    let world = try PrivateWorld.start(card: air.bridge)
+    var configuration = PrivateWorld.Configuration()
+    // Two adapters are mostly those of a virtual machine, which takes its time.
+    configuration.timeout = .seconds(60)
+    let world = try PrivateWorld.start(card: air.bridge, configuration: configuration) { event in
+      if case .cardFailed(let error) = event { Console.note("softdna: \(error)") }
+    }
     defer {
       world.stop()
       if !isOut { _ = try? air.bridge.powerOn() }
@@ -66,7 +71,7 @@ private final class AirToken: PluggedToken {
     if isOut {
       try air.remove()
       world.remove()
-      _ = try world.service.wait(for: .absent, in: world.readerName, timeout: .seconds(10))
+      _ = try world.service.wait(for: .absent, in: world.readerName, timeout: configuration.timeout)
     }
     return try body(world.hostEnvironment)
   }

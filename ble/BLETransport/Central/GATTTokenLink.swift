@@ -108,7 +108,7 @@ final class GATTTokenLink: TokenLink {
 extension BusError {
   /// What the token's answer to a write request means. BlueZ hands an application's own error
   /// through as words that end in its code.
-  fileprivate func writeRefusal(attempt: String) -> ChannelError {
+  func writeRefusal(attempt: String) -> ChannelError {
     if let mark = reason.ranges(of: "0x").last,
       let code = UInt8(reason[mark.upperBound...], radix: 16), let known = ATTError(rawValue: code)
     {

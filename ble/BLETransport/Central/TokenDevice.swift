@@ -25,10 +25,20 @@ struct TokenDevice {
 
   /// The object of a characteristic.
   func characteristic(_ uuid: String) -> String? {
-    bluez.objects.first { path, interfaces in
-      path.hasPrefix(self.path + "/")
+    guard let service else { return nil }
+    return bluez.objects.first { path, interfaces in
+      path.hasPrefix(service + "/")
         && interfaces[BlueZ.characteristic]?["UUID"] == .string(uuid)
     }?.key
+  }
+
+  /// The object of the token's service. Where the token's program was started again, bluetoothd may
+  /// still know the old one beside it; the newer one has the higher handle.
+  private var service: String? {
+    bluez.objects.filter { path, interfaces in
+      path.hasPrefix(self.path + "/")
+        && interfaces[BlueZ.gattService]?["UUID"] == .string(Profile.service)
+    }.keys.max()
   }
 
   private func address(of path: String, _ interface: String) -> Address {
