@@ -1,10 +1,11 @@
 """In the guest, for `bench`: bench.py PROGRAMS STATE ROUNDS."""
 
 import json
-import statistics
 import shutil
+import statistics
 import subprocess
 import sys
+import time
 
 PROGRAMS, STATE, ROUNDS = sys.argv[1:]
 SOFTDNA = PROGRAMS + "/softdna"
@@ -60,8 +61,16 @@ def pair():
     stop(here)
 
 
+def wait_for_end():
+    """Returns when no link is there any more: it takes the kernel two seconds."""
+    while "LE" in subprocess.run(["hcitool", "-i", "hci1", "con"], stdout=subprocess.PIPE,
+                                 text=True, check=True).stdout:
+        time.sleep(0.1)
+
+
 def measure(link):
     """What a link makes possible."""
+    wait_for_end()
     options = ["--gatt"] if link == "gatt" else []
     done = subprocess.run(
         [SOFTDNA, "ble", "measure", "--adapter", "hci1", "--rounds", ROUNDS, *options],
