@@ -226,7 +226,7 @@ def transcripts(path):
     return {each["file"]: each["transcript"] for each in scenarios if "transcript" in each}
 
 
-@case("blocking, issuance and renewal over the air say and hear what they do without it", 400)
+@case("blocking, issuance and renewal over the air say and hear what they do without it", 900)
 async def _(desk):
     await desk.bridge_down()
     await desk.token.stop()

@@ -72,7 +72,7 @@ final class Guest: Sendable {
       of: softdna, ["run"] + scenarios + ["--over", "direct", "--json", folder + "/direct.json"])
     let lines = try await output(
       of: testbed + "/run",
-      ["--out", folder, "--timeout", "900", "env", "SOFTDNA=" + softdna, python, "-u", program],
+      ["--out", folder, "--timeout", "2400", "env", "SOFTDNA=" + softdna, python, "-u", program],
       mayFail: true)
     var results: [String: CaseResult] = [:]
     for line in lines.split(separator: "\n") {
