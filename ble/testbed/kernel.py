@@ -5,7 +5,6 @@ they are to be loaded. Environment: BLE_KERNEL names a package (or package=versi
 of the one chosen here.
 """
 
-import io
 import lzma
 import os
 import pathlib
@@ -47,13 +46,22 @@ def number(version):
     return tuple(int(part) for part in re.match(r"[\d.]*\d", version).group().split("."))
 
 
-def offered():
-    """(version, package) of the kernels the package client knows, newest first."""
+def known():
+    """The names of the kernel packages the package client knows."""
     pattern = r"^linux-image-[0-9][^ ]*-amd64$"
     names = [line.split()[0] for line in run("apt-cache", "search", "--names-only", pattern)
              .decode().splitlines()]
     # Those for clouds have no Bluetooth, those with -rt are another kernel.
-    names = [name for name in names if not re.search(r"-(cloud|rt)-amd64$", name)]
+    return [name for name in names if not re.search(r"-(cloud|rt)-amd64$", name)]
+
+
+def offered():
+    """(version, package) of the kernels the package client knows, newest first."""
+    names = known()
+    if not names and os.geteuid() == 0:
+        # A machine whose packages were all there already has no lists of them.
+        run("apt-get", "update", "-qq")
+        names = known()
     if not names:
         raise Unavailable("no linux-image package is known here: run apt-get update; on other "
                           "systems than Debian amd64 there is none")
@@ -67,12 +75,11 @@ def offered():
 def choose():
     """The newest kernel these tests ran on; else the newest that is not known to crash."""
     kernels = offered()
-    for lowest, highest in [KNOWN_GOOD]:
-        for version, package in kernels:
-            if lowest <= number(version) <= highest:
-                return f"{package}={version}"
     for version, package in kernels:
-        if not KNOWN_BAD[0] <= number(version) <= KNOWN_BAD[1]:
+        if KNOWN_GOOD[0] <= number(version)[:3] <= KNOWN_GOOD[1]:
+            return f"{package}={version}"
+    for version, package in kernels:
+        if not KNOWN_BAD[0] <= number(version)[:3] <= KNOWN_BAD[1]:
             return f"{package}={version}"
     version, package = kernels[0]
     print(f"{package} {version} crashes when a host reconnects to a token that has forgotten it, "
