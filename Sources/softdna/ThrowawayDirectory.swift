@@ -49,10 +49,13 @@ final class ThrowawayDirectory {
     sources = []
   }
 
-  /// Renamed first: who is writing in it does not find it any more.
+  /// Renamed first: who is writing in it does not find it any more. Who was just about to make a file
+  /// in it has done so by the second try.
   private static func remove(_ path: String) {
     let removed = path + ".removed"
     rename(path, removed)
-    try? FileManager.default.removeItem(atPath: removed)
+    for _ in 0..<100 where access(removed, F_OK) == 0 {
+      try? FileManager.default.removeItem(atPath: removed)
+    }
   }
 }

@@ -17,9 +17,11 @@ struct ControlTests {
     #expect(outcome.status == 0, "\(outcome)")
   }
 
-  private static func blocks(_ kind: String) throws -> [String] {
-    try String(contentsOfFile: page, encoding: .utf8).components(separatedBy: "```\(kind)\n")
+  /// What the page shows of the protocol.
+  private static func lines() throws -> [String] {
+    try String(contentsOfFile: page, encoding: .utf8).components(separatedBy: "```text\n")
       .dropFirst().compactMap { $0.components(separatedBy: "```").first }
+      .flatMap { $0.split(separator: "\n").map(String.init) }
   }
 
   private static func json(_ text: String) throws -> NSObject? {
@@ -43,7 +45,7 @@ struct ControlTests {
   @Test("answer every message of docs/user/control.md as the page says; the page has them all")
   func protocolPage() async throws {
     let token = try await TestToken()
-    let lines = try Self.blocks("text").flatMap { $0.split(separator: "\n").map(String.init) }
+    let lines = try Self.lines()
     #expect(lines.count > 60 && lines.count.isMultiple(of: 2))
     try await plugged(token) {
       let client = try ControlClient(token.state + "/control.sock")
@@ -63,18 +65,6 @@ struct ControlTests {
         #expect(lines.contains { $0.contains("\"do\":\"\(request)\"") }, "\(request)")
       }
     }
-  }
-
-  @Test(
-    "take part in the commands of docs/user/control.md", .runsInAWorld(.opensc, .openssl, .faketime)
-  )
-  func commandPage() async throws {
-    let token = try await TestToken()
-    let script = try "ln -s state my-token\n" + Self.blocks("sh").joined()
-    let outcome = try await Program.run(
-      "sh", ["-euc", "PATH=\"$(dirname \"$SOFTDNA\"):$PATH\"; \(script)"],
-      environment: Softdna.environment(in: token.folder), folder: token.folder.path)
-    #expect(outcome.status == 0, "\(outcome)")
   }
 
   @Test("serve several callers at once, in order, and outlive bad ones")

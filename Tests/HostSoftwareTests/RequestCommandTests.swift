@@ -68,22 +68,6 @@ struct RequestCommandTests {
     #expect(folder.entries == ["request.yaml"])
   }
 
-  @Test("the guide's request is accepted, and issued on")
-  func guide() async throws {
-    let guide = try String(
-      contentsOfFile: Softdna.repository + "/docs/user/authority.md", encoding: .utf8)
-    let block = try #require(guide.components(separatedBy: "```yaml\n").dropFirst().first)
-    let folder = try TemporaryFolder()
-    try folder.write(try #require(block.components(separatedBy: "```").first), to: "request.yaml")
-    for arguments in [
-      ["authority", "register", "--state", "state", "request.yaml"],
-      ["issue", "--state", "state", "--request", "1"],
-    ] {
-      let outcome = try await Softdna.run(arguments, in: folder)
-      #expect(outcome.status == 0, "\(outcome)")
-    }
-  }
-
   @Test("a deposited request waits for its documents; an accepted one is issued once")
   func deposited() async throws {
     let folder = try TemporaryFolder()
