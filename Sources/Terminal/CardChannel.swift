@@ -19,9 +19,16 @@ public protocol CardChannel: Sendable {
   ///
   /// - Throws: where the card is absent or the wire failed; never for a status word.
   func transmit(_ command: Span<UInt8>, into response: inout [UInt8]) throws(ChannelError)
+
+  /// Whether the card answers a command at once: no key is made or used, nobody is waited for. Who
+  /// has other things to do meanwhile may then ask it without a thread of its own for that.
+  func answersAtOnce(_ command: Span<UInt8>) -> Bool
 }
 
 extension CardChannel {
+  /// False: nothing is known of the card.
+  public func answersAtOnce(_ command: Span<UInt8>) -> Bool { false }
+
   /// Sends one command APDU; answers the response APDU, SW1-SW2 included.
   public func transmit(_ command: [UInt8]) throws(ChannelError) -> [UInt8] {
     var response: [UInt8] = []

@@ -63,6 +63,11 @@ public final class FaultyChannel: CardChannel {
   /// Warm reset. See `CardChannel`.
   public func reset() throws(ChannelError) -> ATR { try channel.reset() }
 
+  /// As the card, as long as no fault waits. See `CardChannel`.
+  public func answersAtOnce(_ command: Span<UInt8>) -> Bool {
+    faults.isEmpty && channel.answersAtOnce(command)
+  }
+
   /// One command APDU, and what is left of its answer. See `CardChannel`.
   public func transmit(_ command: Span<UInt8>, into response: inout [UInt8])
     throws(ChannelError)

@@ -13,7 +13,7 @@ public final class SharedCard: Sendable {
     var waiting: [(interface: Int, turn: DispatchSemaphore)] = []
   }
 
-  private let card: any CardChannel
+  fileprivate let card: any CardChannel
   private let patience: Duration
   private let state = Mutex(State())
   private let count = Atomic(0)
@@ -144,6 +144,9 @@ public final class CardInterface: CardChannel {
 
   /// Resets the card, which is taken where this interface does not own it. See `CardChannel`.
   public func reset() throws(ChannelError) -> ATR { try powerOn() }
+
+  /// See `CardChannel`: only power is waited for, never a command.
+  public func answersAtOnce(_ command: Span<UInt8>) -> Bool { shared.card.answersAtOnce(command) }
 
   /// One command APDU and its answer. See `CardChannel`.
   public func transmit(_ command: Span<UInt8>, into response: inout [UInt8])

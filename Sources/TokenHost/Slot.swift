@@ -199,6 +199,17 @@ public final class Slot: CardChannel {
   /// Warm reset. See `CardChannel`.
   public func reset() throws(ChannelError) -> ATR { try powerOn() }
 
+  /// What neither makes keys nor uses them, which may take the button. See `CardChannel`.
+  public func answersAtOnce(_ command: Span<UInt8>) -> Bool {
+    guard command.count > 1 else { return true }
+    return switch command[1] & 0xFE {
+    // GENERATE ASYMMETRIC KEY PAIR, PERFORM SECURITY OPERATION (ISO/IEC 7816-8, 11.2 and 11.3),
+    // INTERNAL AUTHENTICATE (ISO/IEC 7816-4, 11.5.2).
+    case 0x46, 0x2A, 0x88: false
+    default: true
+    }
+  }
+
   /// One command APDU and its answer. See `CardChannel`.
   public func transmit(_ command: Span<UInt8>, into response: inout [UInt8])
     throws(ChannelError)

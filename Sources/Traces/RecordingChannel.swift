@@ -42,6 +42,9 @@ public final class RecordingChannel: CardChannel {
     record(.powerOff, began)
   }
 
+  /// As the card. See `CardChannel`.
+  public func answersAtOnce(_ command: Span<UInt8>) -> Bool { channel.answersAtOnce(command) }
+
   /// One command APDU and its answer. See `CardChannel`.
   public func transmit(_ command: Span<UInt8>, into response: inout [UInt8])
     throws(ChannelError)

@@ -31,8 +31,13 @@ private final class PatientCard: CardChannel {
   func powerOff() { deeds.withLock { $0.append("off") } }
   func reset() throws(ChannelError) -> ATR { try powerOn() }
 
+  /// The first byte of a command that it does not wait to be told for.
+  static let quick: UInt8 = 0x77
+
+  func answersAtOnce(_ command: Span<UInt8>) -> Bool { command[0] == Self.quick }
+
   func transmit(_ command: Span<UInt8>, into response: inout [UInt8]) throws(ChannelError) {
-    gate.wait()
+    if !answersAtOnce(command) { gate.wait() }
     deeds.withLock { $0.append("command") }
     response = [command[0], 0x90, 0x00]
   }
@@ -105,6 +110,30 @@ private final class Bench {
     try bench.say(.powerOff, 5)
     #expect(throws: RequestRefusal.withoutPower) { try bench.say(.command, 6) }
     bench.wait(until: ["on", "command", "off"])
+  }
+
+  @Test func `What the card answers at once is answered before the loop turns again`() throws {
+    let bench = Bench()
+    try bench.say(.powerOn, 1)
+    bench.wait(answers: 1)
+    // The thread has brought the ATR back.
+    try bench.say(.command, 2, [PatientCard.quick])
+    #expect(
+      bench.answers.last == Message(.response, id: 2, payload: [PatientCard.quick, 0x90, 0x00]))
+  }
+
+  @Test func `What the card answers at once waits for the command that it still works at`() throws {
+    let bench = Bench()
+    try bench.say(.powerOn, 1)
+    bench.wait(answers: 1)
+    try bench.say(.command, 2, [0])
+    try bench.say(.cancel, 2)
+    #expect(bench.answers.last == Message(.error, id: 2, payload: [ErrorCode.cancelled.rawValue]))
+    try bench.say(.command, 3, [PatientCard.quick])
+    #expect(bench.settled.count == 2)
+    bench.card.answer()
+    bench.wait(answers: 3)
+    #expect(bench.settled.last?.id == 3)
   }
 
   @Test func `While the card works, the host hears why and for how long`() throws {

@@ -19,6 +19,10 @@ struct SlowCard: CardChannel {
   func powerOff() throws(ChannelError) { try card.powerOff() }
   func reset() throws(ChannelError) -> ATR { try card.reset() }
 
+  func answersAtOnce(_ command: Span<UInt8>) -> Bool {
+    everything == .zero && card.answersAtOnce(command)
+  }
+
   func transmit(_ command: Span<UInt8>, into response: inout [UInt8]) throws(ChannelError) {
     try card.transmit(command, into: &response)
     // ISO/IEC 7816-8, 5.1: 46 and 47.

@@ -39,6 +39,8 @@ final class CardRequests {
   private let loop: EventLoop
   private let waitReason: @Sendable () -> Wait.Reason
   private let thread = DispatchQueue(label: "softdna card")
+  /// What the thread has been given and not brought back.
+  private var jobs = 0
   private let results = Mailbox<CardRequests>()
   private var number = 0
   private var current: Request?
@@ -76,7 +78,10 @@ final class CardRequests {
   func powerOff() {
     isPowered = false
     forget()
-    thread.async { [card] in try? card.powerOff() }
+    handOver { card in
+      try? card.powerOff()
+      return { _ in }
+    }
   }
 
   /// Takes power away for good; waits for the command that the card works at.
@@ -102,11 +107,30 @@ final class CardRequests {
       return
     }
     number += 1
-    current = Request(number: number, message: message, began: .now, answer: answer)
+    let request = Request(number: number, message: message, began: .now, answer: answer)
+    // The way to the thread and back costs more than most commands.
+    if jobs == 0, message.opcode == .command, card.answersAtOnce(message.payload.span) {
+      return settle(request, Self.carryOut(message, on: card))
+    }
+    current = request
     nextWait = loop.after(Profile.firstWait) { [unowned self] in sayWait() }
-    thread.async { [card, results, number] in
+    handOver { [number] card in
       let outcome = Self.carryOut(message, on: card)
-      results.post { $0.finish(number, outcome) }
+      return { $0.finish(number, outcome) }
+    }
+  }
+
+  /// Has the thread do something, after all it was given before, and the loop what comes of it.
+  private func handOver(
+    _ job: @escaping @Sendable (any CardChannel) -> @Sendable (CardRequests) -> Void
+  ) {
+    jobs += 1
+    thread.async { [card, results] in
+      let end = job(card)
+      results.post { requests in
+        requests.jobs -= 1
+        end(requests)
+      }
     }
   }
 
@@ -140,6 +164,11 @@ final class CardRequests {
       return
     }
     forget()
+    settle(request, outcome)
+  }
+
+  /// Tells the host what came of its request.
+  private func settle(_ request: Request, _ outcome: Outcome) {
     switch outcome {
     case .answered(let opcode, let payload):
       if opcode == .atr { isPowered = true }
