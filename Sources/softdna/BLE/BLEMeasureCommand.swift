@@ -12,7 +12,7 @@ struct BLEMeasureCommand: ParsableCommand {
     abstract: "Measure round trips and bytes to a token this machine is paired with.",
     discussion: """
       Prints one JSON object. The token is asked for eight random bytes, --rounds times, and then \
-      for the 2,048 bytes of a file, a tenth as often. For ble/testbed/bench.
+      for the 2,048 bytes of a file, half as often. For ble/testbed/bench.
       """,
     shouldDisplay: false)
 
@@ -91,7 +91,7 @@ struct AirFigures: Codable {
     }
     bytesPerSecond =
       try Double(Self.fileSize)
-      * time(rounds / 10) { () throws(ChannelError) in try ask(Self.read, length: Self.fileSize) }
+      * time(rounds / 2) { () throws(ChannelError) in try ask(Self.read, length: Self.fileSize) }
     try card.powerOff()
   }
 }

@@ -52,16 +52,20 @@ final class EventLoop {
     // Sources come and go while they are served.
     let round = sources
     var polled = round.map { pollfd(fd: $0.descriptor, events: $0.events, revents: 0) }
-    let timeout = round.compactMap(\.timeLeft).min()
+    // Asked once: a source may have to ask a library.
+    let times = round.map(\.timeLeft)
+    let began = ContinuousClock.now
+    let timeout = times.compactMap(\.self).min()
     let milliseconds = timeout.map { Int32(clamping: $0.milliseconds) } ?? -1
     guard poll(&polled, nfds_t(polled.count), milliseconds) >= 0 || errno == EINTR else {
       // Only ENOMEM is left, as the array is ours.
       preconditionFailure("poll: \(Descriptor.lastError)")
     }
-    for (source, entry) in zip(round, polled) where sources.contains(where: { $0 === source }) {
-      if entry.revents != 0 || source.timeLeft.map({ $0 <= .zero }) == true {
-        source.ready(entry.revents)
-      }
+    let elapsed = began.duration(to: .now)
+    for (index, source) in round.enumerated() {
+      let isDue = times[index].map { $0 <= elapsed } ?? false
+      guard polled[index].revents != 0 || isDue else { continue }
+      if sources.contains(where: { $0 === source }) { source.ready(polled[index].revents) }
     }
   }
 }
