@@ -183,10 +183,11 @@ sanitize: setup-test
 	done
 
 bench: setup-run
-	@sh .ci/install $(BENCH_PACKAGES)
+	@sh .ci/install $(BENCH_PACKAGES) $(BLE_PACKAGES)
 	$(RELEASE) --product softdna
 	$(RELEASE) --product softdna-floor-card
 	$(RELEASE) --product softdna-allocation-count
+	$(RELEASE) --product softdna-floor-radio
 	.build/release/softdna bench
 
 clean:

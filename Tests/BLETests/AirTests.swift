@@ -31,6 +31,23 @@ struct AirTests {
     #expect(failure == nil, "\(failure ?? "")")
   }
 
+  private struct Table: Decodable {
+    struct Row: Decodable {
+      let row: String
+      let ratio: Double?
+    }
+    let rows: [Row]
+  }
+
+  @Test func `the performance table has the token beside one that does nothing`() async throws {
+    let rows = ["ble-gatt", "ble-gatt-bytes", "ble-l2cap", "ble-l2cap-bytes"]
+    let json = try await Guest.output(
+      of: Guest.softdna, ["bench", "--quick", "--json", "--only"] + rows)
+    let table = try JSONDecoder().decode(Table.self, from: Data(json.utf8))
+    #expect(table.rows.map(\.row) == rows)
+    for row in table.rows { #expect(try #require(row.ratio, "\(row.row)") > 0) }
+  }
+
   @Test func `the programs in the machines have cases`() {
     #expect(Guest.peer.cases.count >= 20)
     #expect(Guest.host.cases.count >= 10)

@@ -41,6 +41,11 @@ struct BenchTests {
     #expect(table.quick)
     #expect(table.rows.map(\.row) == names)
     for row in table.rows {
+      if row.row.hasPrefix("ble-") {
+        // There is no test bed in an empty folder; AirTests asks for these where there is.
+        #expect(row.missing?.contains("ble/testbed") == true)
+        continue
+      }
       #expect(row.missing == nil, "\(row.row)")
       #expect(!row.title.isEmpty && !row.floorIs.isEmpty)
       let measured = try #require(row.measured, "\(row.row)")

@@ -10,8 +10,15 @@ struct BenchmarkRow: Sendable {
   let measure: @Sendable (BenchmarkSite) throws -> Measurement
 
   /// Every row, in the order of the table: a group is a file beside this one, and a line here.
-  static let all: [BenchmarkRow] =
-    pcsc + peers + token + keys + store + starts + scenarios + crowd + authority
+  static let all: [BenchmarkRow] = {
+    let everywhere =
+      pcsc + peers + token + keys + store + starts + scenarios + crowd + authority
+    #if BLE
+      return everywhere + air
+    #else
+      return everywhere
+    #endif
+  }()
 
   /// The rows with these names, in the table's order; all where none is named.
   ///

@@ -15,6 +15,9 @@ final class BenchmarkSite {
   private var issue: (token: IssuedToken, state: StateDirectory)?
   private var shared: PCSCPair?
   private var authority: StatusBenchmark?
+  #if BLE
+    private var onAir: AirBenchmark?
+  #endif
 
   init(isQuick: Bool) throws {
     self.isQuick = isQuick
@@ -76,6 +79,18 @@ final class BenchmarkSite {
     authority = measured
     return measured
   }
+
+  #if BLE
+    /// A token on the air, measured once for all rows.
+    func air() throws -> AirBenchmark {
+      if let onAir { return onAir }
+      let programs = URL(fileURLWithPath: try companion("softdna-floor-radio"))
+        .deletingLastPathComponent().path
+      let measured = try AirBenchmark(programs: programs, rounds: amount(400, quick: 20))
+      onAir = measured
+      return measured
+    }
+  #endif
 
   func floorCard() throws -> String { try companion("softdna-floor-card") }
   func allocationCounter() throws -> String { try companion("softdna-allocation-count") }

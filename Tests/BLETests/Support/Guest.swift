@@ -52,6 +52,9 @@ final class Guest: Sendable {
   private static let repository = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
+  /// The program under test.
+  static let softdna =
+    (Bundle.main.executableURL?.deletingLastPathComponent().path ?? ".") + "/softdna"
   private static let testbed = repository + "/ble/testbed"
 
   /// Boots a machine and lets a program run its cases there.
@@ -60,8 +63,6 @@ final class Guest: Sendable {
       .trimmingCharacters(in: .whitespacesAndNewlines)
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("softdna-ble-" + UUID().uuidString).path
-    let built = Bundle.main.executableURL?.deletingLastPathComponent().path ?? "."
-    let softdna = built + "/softdna"
     // A token for the machine to copy, and what is said to tokens without air: takes long there.
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     _ = try await output(of: softdna, ["issue", "--state", folder + "/token", "--seed", "1"])
@@ -95,7 +96,8 @@ final class Guest: Sendable {
     }
   }
 
-  private static func output(
+  /// What a program prints that runs in the project's folder.
+  static func output(
     of program: String, _ arguments: [String], mayFail: Bool = false
   ) async throws -> String {
     let ended = try await Subprocess.run(
