@@ -36,7 +36,8 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Only scenarios with this text in name or file.") var filter: String?
   @Option(help: "Only scenarios with this tag; may be repeated, any of them counts.")
   var tag: [String] = []
-  @Option(help: "Scenarios at a time; as many as there are cores.") var jobs: Int?
+  @Option(help: "Scenarios at a time; as many as there are cores, over pcsc twice as many.")
+  var jobs: Int?
   @Option(
     name: .customLong("repeat"), help: "Run everything so often; transcripts must not differ.")
   var repetitions = 1
@@ -77,9 +78,7 @@ struct RunCommand: ParsableCommand {
       all, on: workbench, artifacts: artifacts, stopsAtFailure: failFast)
     let progress = ProgressLine(total: all.count)
     let showsSteps = steps
-    let results = batch.run(
-      jobs: min(jobs ?? ProcessInfo.processInfo.activeProcessorCount, over.mostJobs)
-    ) {
+    let results = batch.run(jobs: jobs ?? over.usualJobs) {
       progress.clear()
       ResultPrinter.print($0, showsSteps: showsSteps)
       progress.advance()

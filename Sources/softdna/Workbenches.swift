@@ -57,6 +57,17 @@ enum ChannelName: Equatable {
     }
   }
 
+  /// How many scenarios run at a time where nobody says how many.
+  var usualJobs: Int {
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    return switch self {
+    case .direct: cores
+    // Half of the time is waiting: vpcd looks for a card that has been put in every 0.4 s.
+    case .pcsc: 2 * cores
+    default: 1
+    }
+  }
+
   /// How many scenarios can run at a time.
   var mostJobs: Int {
     switch self {
