@@ -14,9 +14,15 @@ enum Files {
       .filter { $0.hasSuffix(".yaml") }.sorted().map { folder + "/" + $0 }
   }
 
+  /// Where the fresh folders of this process are, until it ends.
+  private static let scratchPlace: String = {
+    atexit { try? FileManager.default.removeItem(atPath: Files.scratchPlace) }
+    return NSTemporaryDirectory() + "softdna-test-" + UUID().uuidString
+  }()
+
   /// A fresh folder.
   static func scratch() throws -> String {
-    let path = NSTemporaryDirectory() + "softdna-test-" + UUID().uuidString
+    let path = scratchPlace + "/" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     return path
   }
