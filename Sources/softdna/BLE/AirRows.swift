@@ -12,12 +12,11 @@ extension BenchmarkRow {
   ]
 
   private static func row(
-    _ name: String, _ title: String, _ link: KeyPath<AirBenchmark, AirBenchmark.Link>,
-    _ figure: KeyPath<AirFigures, Double>
+    _ name: String, _ title: String,
+    _ link: any KeyPath<AirBenchmark, AirBenchmark.Link> & Sendable,
+    _ figure: any KeyPath<AirFigures, Double> & Sendable
   ) -> BenchmarkRow {
-    // Both are values without references, which key paths to stored properties always are.
-    nonisolated(unsafe) let (link, figure) = (link, figure)
-    return BenchmarkRow(name: name, title: title, floor: "the same calls, no card") { site in
+    BenchmarkRow(name: name, title: title, floor: "the same calls, no card") { site in
       let figures = try site.air()[keyPath: link]
       return Measurement(
         .rate, [1 / figures.token[keyPath: figure]], floor: [1 / figures.floor[keyPath: figure]])
