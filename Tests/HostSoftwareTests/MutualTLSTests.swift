@@ -15,8 +15,7 @@ struct MutualTLSTests {
       """
       \(server.start)
       \(server.curl)
-      OPENSSL_CONF=engine.cnf \(server.curl) --engine pkcs11 \
-        --cert-type ENG --cert "\(key.uri("cert"))" --key-type ENG --key "\(key.uri("private"))"
+      \(server.curl(with: key))
       """)
     let number = try await token.cardNumber()
     let answers = outcome.output.components(separatedBy: "HTTP ")
@@ -37,8 +36,7 @@ struct MutualTLSTests {
     let outcome = try await token.succeed(
       """
       \(server.start)
-      OPENSSL_CONF=engine.cnf \(server.curl) --engine pkcs11 \
-        --cert-type ENG --cert "\(key.uri("cert"))" --key-type ENG --key "\(key.uri("private"))"
+      \(server.curl(with: key))
       """)
     #expect(outcome.output.contains("The SSL certificate error"), "\(outcome)")
     #expect(outcome.output.hasSuffix("HTTP 400\n"), "\(outcome)")
@@ -81,8 +79,7 @@ struct MutualTLSTests {
         lists
         (
           \(server.start)
-          OPENSSL_CONF=engine.cnf \(server.curl) --engine pkcs11 --cert-type ENG \
-            --cert "\(key.uri("cert"))" --key-type ENG --key "\(key.uri("private"))"
+          \(server.curl(with: key))
         )
       }
       log_in

@@ -73,6 +73,14 @@ struct WebServer {
     """
   }
 
+  /// The same with a certificate and its key in the token, through the engine.
+  func curl(with key: TestKey) -> String {
+    """
+    OPENSSL_CONF=engine.cnf \(curl) --engine pkcs11 \
+      --cert-type ENG --cert "\(key.uri("cert"))" --key-type ENG --key "\(key.uri("private"))"
+    """
+  }
+
   /// A port nobody listens on, below those the kernel gives to clients.
   static func freePort() throws -> UInt16 {
     for _ in 0..<100 {
