@@ -60,6 +60,8 @@ struct BLEBridgeCommand: ParsableCommand {
     pairing.start()
     Thread.detachNewThread { [json] in
       bridge.run { event in
+        // Who reads of a question answers it: it has to be open by then.
+        pairing.expect(event)
         EventPrinter.print(event, asJSON: json)
         reader.follow(event)
         pairing.follow(event)

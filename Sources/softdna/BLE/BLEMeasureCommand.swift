@@ -24,6 +24,7 @@ struct BLEMeasureCommand: ParsableCommand {
     guard rounds >= 10 else { throw Failure("--rounds takes 10 or more") }
     let bridge = Bridge(Bridge.Configuration(adapter: adapter.name, forcesGATT: gatt))
     let connected = DispatchSemaphore(value: 0)
+    let hasEnded = DispatchSemaphore(value: 0)
     let failure = Mutex<String?>(nil)
     Thread.detachNewThread {
       bridge.run { event in
@@ -35,13 +36,18 @@ struct BLEMeasureCommand: ParsableCommand {
         default: Console.note("softdna: \(event)")
         }
       }
+      hasEnded.signal()
+    }
+    defer {
+      bridge.stop()
+      // A link that outlived this process would be nobody's.
+      hasEnded.wait()
     }
     connected.wait()
     if let reason = failure.withLock({ $0 }) { throw Failure(reason) }
     let figures = try failing { () throws(ChannelError) in
       try AirFigures(measuring: bridge, rounds: rounds)
     }
-    bridge.stop()
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     Console.print(String(decoding: try encoder.encode(figures), as: UTF8.self))

@@ -35,17 +35,26 @@ final class PairingTerminal: Sendable {
     }
   }
 
-  /// Has questions answered.
-  func follow(_ event: BridgeEvent) {
+  /// Lets a question be answered on standard input from now on.
+  func expect(_ event: BridgeEvent) {
     guard case .question(let question) = event else { return }
     switch question {
     case .display: break
     case .withdrawn: state.withLock { $0.open = nil }
+    case .comparison where confirmsAll: break
+    case .passkey where passkeyFrom != nil: break
+    case .passkey, .comparison: state.withLock { $0.open = question }
+    }
+  }
+
+  /// Has questions answered that no person is asked.
+  func follow(_ event: BridgeEvent) {
+    guard case .question(let question) = event else { return }
+    switch question {
+    case .display, .withdrawn: break
     case .comparison where confirmsAll: bridge.answer(.same)
     case .passkey where passkeyFrom != nil: Thread.detachNewThread { [self] in readPasskey() }
-    case .passkey, .comparison:
-      state.withLock { $0.open = question }
-      refuseIfAlone()
+    case .passkey, .comparison: refuseIfAlone()
     }
   }
 

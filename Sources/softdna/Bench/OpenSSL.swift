@@ -38,12 +38,19 @@ enum ChildOutput {
     process.arguments = arguments
     let pipe = Pipe()
     process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
+    // Progress is nobody's business unless it ends in a complaint; a file takes any amount of it.
+    let complaints = FileManager.default.temporaryDirectory
+      .appendingPathComponent("softdna-bench-" + UUID().uuidString)
+    try Data().write(to: complaints)
+    defer { try? FileManager.default.removeItem(at: complaints) }
+    process.standardError = try FileHandle(forWritingTo: complaints)
     do { try process.run() } catch { throw missing() }
     let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
-      throw Failure("\(program) ended with \(process.terminationStatus)", status: 1)
+      let complaint = String(decoding: try Data(contentsOf: complaints), as: UTF8.self)
+        .split(separator: "\n").suffix(20).joined(separator: "\n")
+      throw Failure("\(program) ended with \(process.terminationStatus):\n\(complaint)", status: 1)
     }
     return String(decoding: output, as: UTF8.self)
   }

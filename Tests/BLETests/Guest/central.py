@@ -133,11 +133,29 @@ async def crowd(address, *hosts):
     for each in hosts:
         controller = Controller(each, link=air)
         made.append(await Host.on_transport(controller, AsyncPipeSink(controller), each))
-    # Last, as the kernel gives a controller two seconds for each answer.
-    transport = await open_vhci_transport(None)
-    Controller("token", host_source=transport.source, host_sink=transport.sink, link=air,
-               public_address=address)
-    return made
+    # Last, as the kernel gives a controller two seconds for each answer, and does not ask again:
+    # on a machine that is busy it has to be plugged in once more.
+    for _ in range(5):
+        transport = await open_vhci_transport(None)
+        controller = Controller("token", host_source=transport.source, host_sink=transport.sink,
+                                link=air, public_address=address)
+        try:
+            await until(adapter_is_known, "bluetoothd knows the new adapter", limit=8)
+            return made
+        except AssertionError:
+            air.remove_controller(controller)
+            await transport.close()
+    raise AssertionError("the kernel does not take a controller made here")
+
+
+async def adapter_is_known():
+    """bluetoothd has the adapter that `crowd` adds."""
+    process = await asyncio.create_subprocess_exec(
+        "dbus-send", "--system", "--print-reply", "--dest=org.bluez", "/org/bluez/hci2",
+        "org.freedesktop.DBus.Introspectable.Introspect", stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL)
+    described, _ = await process.communicate()
+    return b"org.bluez.GattManager1" in described
 
 
 class Link:

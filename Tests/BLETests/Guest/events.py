@@ -44,6 +44,12 @@ class Program:
         """Types a line on its terminal."""
         self.process.stdin.write(line.encode() + b"\n")
 
+    async def first(self, *names):
+        """The first event that has one of these names."""
+        return await until(
+            lambda: next((each for each in self.events if each["event"] in names), None),
+            f"one of {names} is said", seen=lambda: self.events)
+
     async def event(self, name, since=0, limit=60, **members):
         """The first event of this name, and with these members, after the first `since` ones."""
         def found():

@@ -6,13 +6,14 @@ import errno
 import json
 import os
 import re
+import shutil
 import socket
 import struct
 import sys
 
 from cases import case, expect, run_cases, until
 from events import Program
-from peripheral import SOFTDNA, Token, unpair
+from peripheral import SOFTDNA, Token, power, unpair
 
 MODULE = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
 TOKEN, HOST = "00:AA:01:00:00:00", "00:AA:01:01:00:01"
@@ -84,6 +85,16 @@ async def card_present():
     """PC/SC has a card in the first reader."""
     status, _ = await shell("opensc-tool --reader 0 --atr")
     return status == 0
+
+
+async def comes_back(desk, since):
+    """The bridge has lost the token, and finds it again without help; the card was reset."""
+    await desk.bridge.event("lost", since)
+    await desk.bridge.event("connected", since, limit=90)
+    await until(card_present, "PC/SC has the card")
+    # No PIN is verified, whatever was before.
+    output = await succeed("opensc-tool -s 00200010", desk)
+    expect(status_words(output), [("63", "C3")], "VERIFY without a PIN")
 
 
 def status_words(output):
@@ -192,12 +203,44 @@ async def _(desk):
     device = "/org/bluez/hci0/dev_" + HOST.replace(":", "_")
     await succeed("dbus-send --system --print-reply --dest=org.bluez "
                   f"{device} org.bluez.Device1.Disconnect", desk)
+    await comes_back(desk, since)
+
+
+@case("bluetoothd restarts, and the card comes back", 200)
+async def _(desk):
+    since = len(desk.bridge.events)
+    await succeed('"$TESTBED/bluetoothd" restart 2', desk)
+    await desk.bridge.event("waiting", since)
+    await comes_back(desk, since)
+
+
+@case("the token's adapter is switched off and on, and the card comes back", 200)
+async def _(desk):
+    since = len(desk.bridge.events), len(desk.token.events)
+    await power("hci0", on=False)
+    await desk.token.event("waiting", since[1])
+    await desk.bridge.event("lost", since[0])
+    await power("hci0", on=True)
+    await desk.token.event("advertising", since[1])
+    await comes_back(desk, since[0])
+
+
+@case("the host's adapter is switched off and on, and the card comes back", 200)
+async def _(desk):
+    since = len(desk.bridge.events)
+    await power("hci1", on=False)
+    await desk.bridge.event("waiting", since)
+    await power("hci1", on=True)
+    await comes_back(desk, since)
+
+
+@case("the token's program ends and starts again, and the card comes back", 200)
+async def _(desk):
+    since = len(desk.bridge.events)
+    await desk.token.stop()
     await desk.bridge.event("lost", since)
-    await desk.bridge.event("connected", since, limit=90)
-    await until(card_present, "PC/SC has the card")
-    # The card has been reset: no PIN is verified, whatever was before.
-    output = await succeed("opensc-tool -s 00200010", desk)
-    expect(status_words(output), [("63", "C3")], "VERIFY without a PIN")
+    desk.token = await Token.on_air()
+    await comes_back(desk, since)
 
 
 @case("a bond that is deleted at the token ends the bridge in one sentence", 200)
@@ -217,6 +260,25 @@ async def _(desk):
     await unpair("hci1", TOKEN)
     await desk.pair()
     await until(card_present, "PC/SC has the card")
+
+
+@case("a token waits where others have taken all the adapter advertises", 200)
+async def _(desk):
+    await desk.bridge_down()
+    others = []
+    said = {"event": "advertising"}
+    while said["event"] == "advertising":
+        state = f"/run/other-token-{len(others)}"
+        shutil.copytree("/run/out/token", state)
+        others.append(await Program.start(
+            SOFTDNA, "ble", "peripheral", "--state", state, "--json"))
+        said = await others[-1].first("advertising", "waiting")
+        expect(len(others) < 20, True, "an adapter advertises for a few")
+    expect("other programs have taken all" in said["reason"], True, said)
+    await others[0].stop()
+    await others[-1].event("advertising")
+    for each in others[1:]:
+        await each.stop()
 
 
 def transcripts(path):

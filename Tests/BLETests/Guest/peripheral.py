@@ -72,3 +72,12 @@ async def unpair(adapter, address):
     process = await asyncio.create_subprocess_exec(
         SOFTDNA, "ble", "unpair", "--adapter", adapter, address)
     expect(await process.wait(), 0, "softdna ble unpair")
+
+
+async def power(adapter, on):
+    """Switches an adapter on or off, as a desktop's panel does."""
+    process = await asyncio.create_subprocess_exec(
+        "dbus-send", "--system", "--print-reply", "--dest=org.bluez", "/org/bluez/" + adapter,
+        "org.freedesktop.DBus.Properties.Set", "string:org.bluez.Adapter1", "string:Powered",
+        "variant:boolean:" + str(on).lower(), stdout=asyncio.subprocess.DEVNULL)
+    expect(await process.wait(), 0, f"power of {adapter}")

@@ -17,6 +17,8 @@ final class Central {
     case searching(TokenSearch)
     /// Being connected, or connected.
     case connecting(Connection)
+    /// The link is being taken down.
+    case disconnecting
     case pausing(Alarm)
   }
 
@@ -64,10 +66,14 @@ final class Central {
     drop()
   }
 
-  /// Ends the run; the token is disconnected.
+  /// Ends the run, once the token is disconnected.
   func stop() {
-    if case .connecting(let connection) = phase { connection.disconnect() }
-    isOver = true
+    guard case .connecting(let connection) = phase else { return isOver = true }
+    phase = .disconnecting
+    connection.disconnect { [self] in
+      _ = connection
+      isOver = true
+    }
   }
 
   /// Asks the card.
@@ -108,7 +114,7 @@ final class Central {
     case .idle: begin()
     case .searching(let search): search.look()
     case .connecting(let connection): connection.follow(change)
-    case .absent, .poweringUp, .pausing: break
+    case .absent, .poweringUp, .disconnecting, .pausing: break
     }
   }
 
@@ -134,7 +140,7 @@ final class Central {
       ) { [weak self] answer in
         guard let self, case .poweringUp = phase else { return }
         phase = .idle
-        if case .failure(let error) = answer { return retry(error.description) }
+        if case .failure(let error) = answer { return wait(loseToken(error.description)) }
         look()
       }
     }
@@ -203,18 +209,20 @@ final class Central {
       observer(.connected(token, over: session.summary))
       if info.state == .removed { observer(.card(.removed)) }
     case .failed(let failure):
-      if case .connecting(let connection) = phase {
-        connection.disconnect()
-        // It is still at work, reporting.
-        loop.after(.zero) { _ = connection }
-      }
+      guard case .connecting(let connection) = phase else { return }
       drops = failure.outlook == .dropped ? drops + 1 : 0
-      if failure.outlook == .hopeless { return finish(failure.reason) }
-      if drops == 2 {
-        let final = ConnectionFailure.bondDeletedThere(token.address, adapter: options.adapter)
-        return finish(final.reason)
+      let isLast = failure.outlook == .hopeless || drops == 2
+      let pause = isLast ? nil : loseToken(failure.reason)
+      phase = .disconnecting
+      connection.disconnect { [unowned self] in
+        _ = connection
+        guard case .disconnecting = phase else { return }
+        if let pause { return wait(pause) }
+        let final =
+          drops == 2
+          ? ConnectionFailure.bondDeletedThere(token.address, adapter: options.adapter) : failure
+        finish(final.reason)
       }
-      retry(failure.reason)
     }
   }
 
@@ -229,11 +237,16 @@ final class Central {
     observer(.cardWaits(wait))
   }
 
-  private func retry(_ reason: String) {
+  /// Says that there is no token, and how long to wait before it is looked for again.
+  private func loseToken(_ reason: String) -> Duration {
     drop()
     let pause = Self.pauses[min(failures, Self.pauses.count - 1)]
     failures += 1
     observer(.lost(token, reason: reason, retryIn: pause))
+    return pause
+  }
+
+  private func wait(_ pause: Duration) {
     phase = .pausing(
       loop.after(pause) { [unowned self] in
         phase = .idle

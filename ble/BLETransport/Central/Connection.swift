@@ -70,12 +70,20 @@ final class Connection {
   }
 
   /// Ends the link; a card that is not used by us loses its power over there.
-  func disconnect() {
+  ///
+  /// - Parameter completion: called when there is no link any more, or bluetoothd does not say so in
+  ///   time: it gives a link two seconds for what is under way. One that is on its way out is no
+  ///   link for the next connection.
+  func disconnect(completion: @escaping () -> Void) {
     hasFailed = true
+    loop.cancel(&patience)
     session?.end("the bridge has let go of the token")
-    if token.property("Connected")?.bool == true {
-      bluez.call("disconnect", token.path, BlueZ.device, "Disconnect")
-    }
+    // The bus would start a bluetoothd that somebody has stopped.
+    guard bluez.owner != nil else { return completion() }
+    // Asked whatever Connected says: a link that is just coming up is not wanted either.
+    bluez.call(
+      "disconnect", token.path, BlueZ.device, "Disconnect", timeout: .seconds(10)
+    ) { _ in completion() }
   }
 
   /// Looks at what has changed.
@@ -87,7 +95,8 @@ final class Connection {
     case .changed(token.path, BlueZ.device, let properties):
       if let now = properties["Connected"]?.bool {
         cameUp = true
-        if session != nil, !now { return fail(.lost) }
+        // Before that, whoever waits for an answer gets one that says so.
+        if !now, session != nil || isWaitingForServices { return fail(.lost) }
       }
       useServices()
     default: break

@@ -62,6 +62,8 @@ final class PeripheralCore {
       registration.advance()
       return !isStopping
     }
+    // Its link would stay up otherwise, with no token at the end of it.
+    if let owner { disconnect(owner) }
     release()
     registration.end()
     requests.end()
@@ -93,10 +95,14 @@ extension PeripheralCore {
     }
     guard owner == host else {
       observer(.intruder(host: address(of: host)))
-      registration.blueZ?.call("disconnect a host", host, BlueZ.device, "Disconnect")
+      disconnect(host)
       return false
     }
     return true
+  }
+
+  private func disconnect(_ host: String) {
+    registration.blueZ?.call("disconnect a host", host, BlueZ.device, "Disconnect")
   }
 
   /// The owner is gone: nothing of what it had verified or begun survives.
