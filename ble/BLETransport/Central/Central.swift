@@ -6,6 +6,14 @@ final class Central {
   /// Between attempts; the last one stays.
   private static let pauses: [Duration] = [1, 2, 5, 10, 30].map { .seconds($0) }
 
+  /// How long a token may take to tell its services, which is a second or two on the air; the last
+  /// one stays. Two BlueZ of version 5.66 may take each other's first request for another bearer's
+  /// and never answer it: another link is the cure, and the sooner the better.
+  private static let patience: [Duration] = [8, 15, 30].map { .seconds($0) }
+
+  /// So many links in a row that came up to be taken down mean that the keys do not fit.
+  private static let dropsOfWrongKeys = 3
+
   /// What is going on.
   private enum Phase {
     /// bluetoothd is not there, or does not know our agent yet.
@@ -186,7 +194,8 @@ final class Central {
       bluez, on: loop,
       Connection.Plan(
         token: TokenDevice(bluez: bluez, adapter: adapter, path: path),
-        forcesGATT: options.forcesGATT), agent: agent
+        forcesGATT: options.forcesGATT,
+        patience: Self.patience[min(failures, Self.patience.count - 1)]), agent: agent
     ) { [unowned self] progress in
       advance(progress, path)
     }
@@ -211,17 +220,16 @@ final class Central {
     case .failed(let failure):
       guard case .connecting(let connection) = phase else { return }
       drops = failure.outlook == .dropped ? drops + 1 : 0
-      let isLast = failure.outlook == .hopeless || drops == 2
-      let pause = isLast ? nil : loseToken(failure.reason)
+      let last: ConnectionFailure? =
+        drops == Self.dropsOfWrongKeys
+        ? .bondDeletedThere(token.address, adapter: options.adapter)
+        : failure.outlook == .hopeless ? failure : nil
+      let pause = last == nil ? loseToken(failure.reason) : .zero
       phase = .disconnecting
       connection.disconnect { [unowned self] in
         _ = connection
         guard case .disconnecting = phase else { return }
-        if let pause { return wait(pause) }
-        let final =
-          drops == 2
-          ? ConnectionFailure.bondDeletedThere(token.address, adapter: options.adapter) : failure
-        finish(final.reason)
+        if let last { finish(last.reason) } else { wait(pause) }
       }
     }
   }

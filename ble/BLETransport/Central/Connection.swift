@@ -13,6 +13,8 @@ final class Connection {
     let token: TokenDevice
     /// No L2CAP channel, even where one is offered.
     let forcesGATT: Bool
+    /// How long the token may take to tell its services once there is a link.
+    let patience: Duration
   }
 
   /// What has come of it.
@@ -39,13 +41,12 @@ final class Connection {
   private var connecting: ChannelConnecting?
   /// bluetoothd has told of a link, if only of its end: it tells of what changed since it last did.
   private var cameUp = false
+  /// Connect has not been answered yet.
+  private var isConnecting = false
   private var isWaitingForServices = false
   private var hasFailed = false
   private var isForgetting = false
   private var session: Session?
-
-  /// How long a token may take to tell its services: on the air that is seconds.
-  private static let servicePatience = Duration.seconds(30)
 
   init(
     _ bluez: BlueZ, on loop: EventLoop, _ plan: Plan, agent: HostAgent,
@@ -95,8 +96,13 @@ final class Connection {
     case .changed(token.path, BlueZ.device, let properties):
       if let now = properties["Connected"]?.bool {
         cameUp = true
-        // Before that, whoever waits for an answer gets one that says so.
-        if !now, session != nil || isWaitingForServices { return fail(.lost) }
+        // While an answer is waited for, that says so.
+        if !now, session != nil { return fail(.lost) }
+        if !now, isWaitingForServices { return fail(.useless) }
+        if now, isConnecting {
+          isConnecting = false
+          return waitForServices()
+        }
       }
       useServices()
     default: break
@@ -141,7 +147,11 @@ final class Connection {
     bluez.set("trust the token", token.path, BlueZ.device, "Trusted", .bool(true))
     guard token.property("Connected")?.bool != true else { return waitForServices() }
     cameUp = false
+    isConnecting = true
     step("connect to the token", "Connect", timeout: .seconds(60)) { [unowned self] error in
+      // Where there is a link, bluetoothd answers once it knows the services, or has given up.
+      guard isConnecting else { return }
+      isConnecting = false
       if let error { return judge(error) }
       waitForServices()
     }
@@ -157,7 +167,7 @@ final class Connection {
 
   private func waitForServices() {
     isWaitingForServices = true
-    patience = loop.after(Self.servicePatience) { [unowned self] in
+    patience = loop.after(plan.patience) { [unowned self] in
       patience = nil
       fail(.silent)
     }

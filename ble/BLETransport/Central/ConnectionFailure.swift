@@ -7,7 +7,7 @@ struct ConnectionFailure: Error, Equatable {
     /// Of no use before somebody has done something.
     case hopeless
     /// The link came up and was taken down before it was of use, as where the keys do not fit. Once
-    /// it may be the air; twice it is the keys.
+    /// or twice it may be the air, or a bluetoothd that has just been started; then it is the keys.
     case dropped
   }
 
@@ -22,6 +22,8 @@ struct ConnectionFailure: Error, Equatable {
   }
 
   static let lost = ConnectionFailure("the token has disconnected or is out of reach")
+  static let useless = ConnectionFailure(
+    "the link to the token ended before it was of use", .dropped)
   static let silent = ConnectionFailure("the token does not tell its services")
   static let noService = ConnectionFailure(
     "the device does not offer a token's service, or only parts of it")
