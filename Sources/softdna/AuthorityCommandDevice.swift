@@ -52,25 +52,6 @@ struct AuthorityRenewCommand: ParsableCommand {
 
 /// `softdna authority replace`.
 struct AuthorityReplaceCommand: ParsableCommand {
-  /// Why, as the command line names it.
-  enum Cause: String, CaseIterable, ExpressibleByArgument {
-    case defect
-    case misuse
-    case involuntaryBlock = "involuntary-block"
-    case chipReturned = "chip-returned"
-    case chipKept = "chip-kept"
-
-    var cause: ReplacementCause {
-      switch self {
-      case .defect: .defect(evidentMisuse: false)
-      case .misuse: .defect(evidentMisuse: true)
-      case .involuntaryBlock: .involuntaryBlock
-      case .chipReturned: .nonCompliantChip(returned: true)
-      case .chipKept: .nonCompliantChip(returned: false)
-      }
-    }
-  }
-
   static let configuration = CommandConfiguration(
     commandName: "replace",
     abstract: "Revoke the token and issue a new one in its place.",
@@ -81,7 +62,8 @@ struct AuthorityReplaceCommand: ParsableCommand {
 
   @OptionGroup var options: AuthorityOptions
   @OptionGroup var device: DeviceOption
-  @Option(help: "\(Cause.allCases.map(\.rawValue).joined(separator: ", ")).") var reason: Cause
+  @Option(help: "\(ReplacementCause.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var reason: ReplacementCause
   @Option(help: "The official at the counter.") var registrar = "TEST official"
 
   func run() throws {
@@ -96,7 +78,7 @@ struct AuthorityReplaceCommand: ParsableCommand {
     let replacement = directory.path + "/token-replacement.nv"
     try failing(status: 1) {
       let counter = Counter(authority)
-      let order = try counter.replace(old, because: reason.cause, by: registrar)
+      let order = try counter.replace(old, because: reason, by: registrar)
       try? FileManager.default.removeItem(atPath: replacement)
       try personalise(order, at: replacement, counter)
       try directory.writeScratchCard(order.scratchCard)

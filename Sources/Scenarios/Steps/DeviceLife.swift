@@ -142,30 +142,12 @@ struct Replace: Step {
   static let keyword = "replace"
   static let summary = "revoke the device and issue a new one in its place"
   static let keys: [Key] = [
-    .required("because", .choice(of: Cause.self), "the cause, which decides what it costs"),
+    .required(
+      "because", .choice(of: ReplacementCause.self), "the cause, which decides what it costs"),
     Refusal.key,
   ]
-  let cause: Cause
+  let cause: ReplacementCause
   let refusal: Refusal?
-
-  /// Why a device is replaced.
-  enum Cause: String, CaseIterable {
-    case defect
-    case misuse
-    case involuntaryBlock = "involuntary-block"
-    case chip
-    case chipReturned = "chip-returned"
-
-    var cause: ReplacementCause {
-      switch self {
-      case .defect: .defect(evidentMisuse: false)
-      case .misuse: .defect(evidentMisuse: true)
-      case .involuntaryBlock: .involuntaryBlock
-      case .chip: .nonCompliantChip(returned: false)
-      case .chipReturned: .nonCompliantChip(returned: true)
-      }
-    }
-  }
 
   init(_ fields: Fields) {
     cause = fields.choice("because") ?? .defect
@@ -179,7 +161,7 @@ struct Replace: Step {
   func run(in world: World) throws(StepFailure) {
     let old = try world.issuedDevice()
     let order = try Refusal.expect(refusal) {
-      try world.counter.replace(old, because: cause.cause, by: "TEST official")
+      try world.counter.replace(old, because: cause, by: "TEST official")
     }
     if let order { try world.personalise(order) }
   }
