@@ -41,11 +41,10 @@ struct Request {
 /// A step that asks the authority for something about the device.
 protocol RequestStep: Step {
   var request: Request { get }
-  /// What is asked for: "suspend the device".
+  /// What is asked for.
+  var operation: DeviceOperation { get }
+  /// In words: "suspend the device".
   var wish: String { get }
-  /// Asks for it.
-  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
-    throws(AuthorityError)
 }
 
 extension RequestStep {
@@ -55,7 +54,8 @@ extension RequestStep {
     let device = try world.issuedDevice()
     let requester = try request.requester(in: world)
     _ = try Refusal.expect(request.refusal) {
-      try ask(world.counter.authority, device, by: requester)
+      try world.counter.authority.perform(
+        operation, on: device, by: requester, at: request.desk)
     }
   }
 }
@@ -66,15 +66,10 @@ struct Suspend: RequestStep {
   static let summary = "suspend the certificates, online with the user code or at the counter"
   static let keys = Request.keys
   let request: Request
+  let operation = DeviceOperation.suspension
   let wish = "suspend the device"
 
   init(_ fields: Fields) { request = Request(fields) }
-
-  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
-    throws(AuthorityError)
-  {
-    try authority.suspend(device, by: requester, at: request.desk)
-  }
 }
 
 /// Reactivation undoes a suspension.
@@ -83,15 +78,10 @@ struct Reactivate: RequestStep {
   static let summary = "undo a suspension"
   static let keys = Request.keys
   let request: Request
+  let operation = DeviceOperation.reactivation
   let wish = "reactivate the device"
 
   init(_ fields: Fields) { request = Request(fields) }
-
-  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
-    throws(AuthorityError)
-  {
-    try authority.reactivate(device, by: requester, at: request.desk)
-  }
 }
 
 /// Revocation: final.
@@ -101,18 +91,14 @@ struct Revoke: RequestStep {
   static let keys: [Key] =
     [.required("because", .choice(of: RevocationCause.self), "the cause")] + Request.keys
   let request: Request
-  let cause: RevocationCause
-  var wish: String { "revoke the device (\(cause.rawValue))" }
+  let operation: DeviceOperation
+  let wish: String
 
   init(_ fields: Fields) {
     request = Request(fields)
-    cause = fields.choice("because") ?? .loss
-  }
-
-  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
-    throws(AuthorityError)
-  {
-    try authority.revoke(device, because: cause, by: requester, at: request.desk)
+    let cause: RevocationCause = fields.choice("because") ?? .loss
+    operation = .revocation(because: cause)
+    wish = "revoke the device (\(cause.rawValue))"
   }
 }
 
@@ -122,18 +108,12 @@ struct ChangeEMail: RequestStep {
   static let summary = "change the address that notices go to"
   static let keys: [Key] = [.required("to", .text, "the new address")] + Request.keys
   let request: Request
-  let address: String
+  let operation: DeviceOperation
   let wish = "change the e-mail address"
 
   init(_ fields: Fields) {
     request = Request(fields)
-    address = fields.requiredText("to")
-  }
-
-  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
-    throws(AuthorityError)
-  {
-    try authority.changeEMail(of: device, to: address, by: requester, at: request.desk)
+    operation = .eMailChange(to: fields.requiredText("to"))
   }
 }
 
