@@ -81,13 +81,11 @@ public struct Counter: Sendable {
     let codes = order.scratchCard
     try onCard { () throws(CardError) in
       progress("building the file system")
-      try issuer.authenticate(transportKey: order.transportKey)
-      try issuer.enter(.initialised)
-      try issuer.createStructure(
+      try issuer.initialise(
+        transportKey: order.transportKey,
         ReferenceCodes(
           pin: codes.pinCNS, puk: codes.pukCNS, signaturePIN: codes.pinSignature,
           signaturePUK: codes.pukSignature), policy)
-      try issuer.enter(.personalised)
       try issuer.writeIdentity(
         cardNumber: order.device.cardNumber.description,
         personalData: order.device.personalData)

@@ -35,9 +35,7 @@ struct IssuedImage {
     do {
       let slot = try Slot(
         manufacturing: identity, at: path, randomness: .seeded(3, label: "issued image"))
-      let issuer = try begin(slot)
-      try issuer.createStructure(codes, .standard)
-      try issuer.enter(.personalised)
+      let issuer = try initialise(slot)
       for key in [KeySlot.authentication, .signature] {
         moduli.append(try issuer.generateKey(key).modulus)
         try issuer.writeCertificate(certificate, for: key)
@@ -51,12 +49,11 @@ struct IssuedImage {
       signatureModulus: moduli[1])
   }
 
-  /// Powers a chip from the factory and leads it to where the issuer creates files.
-  static func begin(_ slot: Slot) throws -> CardIssuer {
+  /// Powers a chip from the factory and leads it to where it is personalised.
+  static func initialise(_ slot: Slot) throws -> CardIssuer {
     _ = try slot.powerOn()
     let issuer = CardIssuer(CardSession(slot))
-    try issuer.authenticate(transportKey: transportKey)
-    try issuer.enter(.initialised)
+    try issuer.initialise(transportKey: transportKey, codes)
     return issuer
   }
 }
