@@ -116,7 +116,7 @@ public struct Counter: Sendable {
   ///
   /// - Parameters:
   ///   - channel: `online` or another: what it costs.
-  ///   - identity: how the holder was identified at the counter.
+  ///   - identity: how the holder was identified; nil where device and PIN do it.
   /// - Throws: where the authority's rules forbid it, before the card is touched.
   public func renew(
     _ device: Device, card: CardSession, pin: String, signaturePIN: String,
@@ -125,7 +125,7 @@ public struct Counter: Sendable {
   ) throws(IssuanceError) -> Device {
     let issuer = CardIssuer(card)
     let transportKey = try atAuthority { () throws(AuthorityError) in
-      _ = try authority.renewalOffer(for: device)
+      _ = try authority.renewalOffer(for: device, identity: identity)
       return try authority.transportKey(of: device)
     }
     let number = try onCard { () throws(CardError) in try issuer.cardNumber() }

@@ -21,6 +21,10 @@ struct AuthorityRenewCommand: ParsableCommand {
   @Option(help: "The CNS PIN.") var pin: String?
   @Option(help: "The signature PIN.") var signaturePIN: String?
   @Flag(help: "Online, not at the counter: what it costs.") var online = false
+  @Option(
+    help: ArgumentHelp(
+      "How the holder was identified, a YAML file; docs/user/authority.md.", valueName: "file"))
+  var identity: String?
 
   func run() throws {
     struct Output: Encodable {
@@ -28,6 +32,7 @@ struct AuthorityRenewCommand: ParsableCommand {
       let expires: Day
       let receipt: Receipt?
     }
+    let check = try failing { try identity.map { try AuthorityFile.identity($0) } }
     let directory = options.state.directory
     let slot = try directory.openToken()
     let authority = try options.open()
@@ -39,7 +44,8 @@ struct AuthorityRenewCommand: ParsableCommand {
       let device = try authority.device(try CardNumber(number))
       let renewed = try Counter(authority).renew(
         device, card: session, pin: pin ?? codes.pinCNS,
-        signaturePIN: signaturePIN ?? codes.pinSignature, over: online ? .online : .counter
+        signaturePIN: signaturePIN ?? codes.pinSignature, over: online ? .online : .counter,
+        identity: check
       ) { Console.note("  " + $0) }
       let receipt = try authority.receipts(of: renewed).last
       try options.print(
