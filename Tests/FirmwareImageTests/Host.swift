@@ -1,5 +1,6 @@
 import Cryptography
 import Firmware
+import FlashTesting
 import ISO7816
 import Issuance
 import Terminal

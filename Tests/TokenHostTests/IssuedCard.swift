@@ -58,30 +58,6 @@ struct IssuedImage {
   }
 }
 
-/// A folder that is gone with the value.
-final class TemporaryFolder {
-  private let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory
-      .appendingPathComponent("softdna-test-" + UUID().uuidString)
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-  func read(_ name: String) throws -> [UInt8] {
-    Array(try Data(contentsOf: url.appendingPathComponent(name)))
-  }
-  func write(_ bytes: [UInt8], _ name: String) throws {
-    try Data(bytes).write(to: url.appendingPathComponent(name))
-  }
-  var names: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
-  }
-}
-
 /// An issued token in a slot of its own, with power.
 final class IssuedCard: PoweredCard {
   let folder: TemporaryFolder
