@@ -33,9 +33,6 @@ struct Request {
     guard let code = userCode ?? world.scratchCard?.userCode else { throw World.noToken }
     return .holder(userCode: code)
   }
-
-  /// What a title says of it.
-  var words: String { refusal.map { " is refused: \($0.rawValue)" } ?? "" }
 }
 
 /// A step that asks the authority for something about the device.
@@ -48,7 +45,7 @@ protocol RequestStep: Step {
 }
 
 extension RequestStep {
-  var title: String { wish + request.words }
+  var title: String { wish + request.refusal.words }
 
   func run(in world: World) throws(StepFailure) {
     let device = try world.issuedDevice()
@@ -134,9 +131,7 @@ struct Replace: Step {
     refusal = fields.choice("refused")
   }
 
-  var title: String {
-    "replace the device (\(cause.rawValue))" + (refusal.map { " is refused: \($0.rawValue)" } ?? "")
-  }
+  var title: String { "replace the device (\(cause.rawValue))" + refusal.words }
 
   func run(in world: World) throws(StepFailure) {
     let old = try world.issuedDevice()

@@ -40,8 +40,8 @@ struct Issue: Step {
   var title: String {
     let form = device.map { $0 == .token ? "token" : "smart card" } ?? "device"
     let what = (["issue a"] + [chip?.rawValue].compactMap { $0 } + [form]).joined(separator: " ")
-    if let refusal { return what + " is refused: \(refusal.rawValue)" }
-    return isDeposited ? "the request for a device is deposited" : what
+    return isDeposited && refusal == nil
+      ? "the request for a device is deposited" : what + refusal.words
   }
 
   func run(in world: World) throws(StepFailure) {

@@ -21,7 +21,7 @@ struct Renew: Step {
   }
 
   var title: String {
-    refusal.map { "renewal is refused: \($0.rawValue)" } ?? "renew the token (\(channel.rawValue))"
+    (refusal == nil ? "renew the token (\(channel.rawValue))" : "renewal") + refusal.words
   }
 
   func run(in world: World) throws(StepFailure) {
