@@ -109,7 +109,7 @@ let package = Package(
     .testTarget(
       name: "CryptographyTests", dependencies: ["Cryptography", "CCrypto"], swiftSettings: host),
     .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"], swiftSettings: host),
-    // Flash memory for tests, with power cuts.
+    // Flash memory for tests, with power cuts, and folders for images.
     .target(
       name: "FlashTesting", dependencies: ["Firmware"], path: "Tests/FlashTesting",
       swiftSettings: host),

@@ -17,13 +17,10 @@ func issuedCard() throws -> Slot {
       persona: .current, serial: [UInt8](repeating: 1, count: 8), transportKey: key))
   _ = try slot.powerOn()
   let issuer = CardIssuer(CardSession(slot))
-  try issuer.authenticate(transportKey: key)
-  try issuer.enter(.initialised)
-  try issuer.createStructure(
+  try issuer.initialise(
+    transportKey: key,
     ReferenceCodes(
-      pin: "12345678", puk: "87654321", signaturePIN: "11223344", signaturePUK: "44332211"),
-    .standard)
-  try issuer.enter(.personalised)
+      pin: "12345678", puk: "87654321", signaturePIN: "11223344", signaturePUK: "44332211"))
   try issuer.enter(.operational)
   _ = try slot.reset()
   try CardSession(slot).select([0x1100, 0x1101])

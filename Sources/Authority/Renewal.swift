@@ -25,12 +25,18 @@ extension Authority {
   /// A renewal that was ordered within the window may be taken up again after it has closed: the
   /// order counts, and a device whose new keys are half in place could not be used otherwise.
   ///
-  /// - Throws: rule `unknown`; `state` where its first certificates never became active, or its
-  ///   certificates are revoked or suspended; `renewedOnce`; `chip` where the chamber's policy
-  ///   blocks the renewal of such a chip; `window` with the first and last day.
-  public func renewalOffer(for device: Device) throws(AuthorityError) -> RenewalOffer {
+  /// - Parameter identity: how the holder was identified; nil where device and PIN do it.
+  /// - Throws: rule `delegation` or `field` where the identity does not do; `unknown`; `state` where
+  ///   its first certificates never became active, or its certificates are revoked or suspended;
+  ///   `renewedOnce`; `chip` where the chamber's policy blocks the renewal of such a chip; `window`
+  ///   with the first and last day.
+  public func renewalOffer(
+    for device: Device, identity: IdentityCheck? = nil
+  ) throws(AuthorityError) -> RenewalOffer {
+    let attempted = "offering a renewal"
     let today = clock.today
-    return try store.read("offering a renewal") { try offer(device.id, today, $0) }
+    try identity?.validate(attempted, on: today)
+    return try store.read(attempted) { try offer(device.id, today, $0) }
   }
 
   /// Orders a renewal, or takes up an interrupted one: new keys, new requests, `certify` and
@@ -38,9 +44,8 @@ extension Authority {
   ///
   /// - Parameters:
   ///   - channel: `online` or another: what it costs, by the chamber's price list.
-  ///   - identity: how the holder was identified, which is recorded; nil online, where device and PIN
-  ///     do it.
-  /// - Throws: as `renewalOffer(for:)`; rule `delegation` or `field` where the identity does not do.
+  ///   - identity: how the holder was identified, which is recorded; nil where device and PIN do it.
+  /// - Throws: as `renewalOffer(for:identity:)`.
   public func renew(
     _ device: Device, over channel: Channel = .counter, identity: IdentityCheck? = nil
   ) throws(AuthorityError) -> Enrolment {

@@ -1,19 +1,23 @@
 import Foundation
 import GRDB
 
-/// Why a device is replaced by a new one.
-public enum ReplacementCause: Equatable, Sendable {
-  /// It is defective; free of charge in the first years, but not after misuse.
-  case defect(evidentMisuse: Bool)
-  /// PIN and PUK are blocked for good.
-  case involuntaryBlock
-  /// Its chip does not comply any more; cheaper where it is handed back.
-  case nonCompliantChip(returned: Bool)
+/// Why a device is replaced by a new one, as the command line, scenarios and books name it.
+public enum ReplacementCause: String, CaseIterable, Sendable {
+  /// It is defective; free of charge in the first years.
+  case defect
+  /// It is defective, and evidently from misuse: never replaced.
+  case misuse
+  /// PIN and PUK are blocked for good (*blocco involontario*).
+  case involuntaryBlock = "involuntary-block"
+  /// Its chip does not comply any more, and it is handed back, which may be cheaper.
+  case chipReturned = "chip-returned"
+  /// Its chip does not comply any more, and it is not handed back.
+  case chipKept = "chip-kept"
 
   /// What the lists say of the old one.
   var reason: RevocationReason {
     switch self {
-    case .defect, .nonCompliantChip: .superseded
+    case .defect, .misuse, .chipReturned, .chipKept: .superseded
     case .involuntaryBlock: .cessationOfOperation
     }
   }
@@ -52,7 +56,7 @@ extension Authority {
       try log.append(
         .replacementOrdered, device: old.id,
         [
-          "cardNumber": placed.device.cardNumber.description, "cause": "\(cause)",
+          "cardNumber": placed.device.cardNumber.description, "cause": cause.rawValue,
           "by": registrar,
         ])
       return placed
@@ -94,12 +98,11 @@ extension Authority {
     _ attempted: String
   ) throws(AuthorityError) -> Fee? {
     switch cause {
-    case .defect(let evidentMisuse):
-      guard !evidentMisuse else {
-        throw AuthorityError(
-          attempted, .policy("defectReplacement"),
-          "the damage comes from misuse; only a defect is replaced free of charge")
-      }
+    case .misuse:
+      throw AuthorityError(
+        attempted, .policy("defectReplacement"),
+        "the damage comes from misuse; only a defect is replaced free of charge")
+    case .defect:
       let lastDay = old.issueDay.adding(years: policy.defectReplacementYears)
       guard today <= lastDay else {
         throw AuthorityError(
@@ -109,7 +112,7 @@ extension Authority {
       return .free
     case .involuntaryBlock:
       return policy.fee(for: old.kind)
-    case .nonCompliantChip(let returned):
+    case .chipReturned, .chipKept:
       guard let rule = policy.rule(for: old.chip) else {
         throw AuthorityError(
           attempted, .policy("chips"),
@@ -119,7 +122,7 @@ extension Authority {
         throw AuthorityError(
           attempted, .policy("chips"), "the chip complies until \(rule.renewalBlockedFrom)")
       }
-      return returned
+      return cause == .chipReturned
         ? policy.fees.chipReplacement ?? policy.fee(for: old.kind) : policy.fee(for: old.kind)
     }
   }

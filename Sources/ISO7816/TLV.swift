@@ -1,4 +1,4 @@
-/// One BER-TLV data object: its tag, and where its value is (ISO/IEC 7816-4, 5.2.2).
+/// One BER-TLV data object: its tag, and where its value is (ISO/IEC 7816-4, 6.3).
 public struct TLV: Equatable, Sendable {
   /// The tag, one or two bytes (`83`, `7F49`).
   public let tag: UInt16

@@ -1,16 +1,9 @@
 public import Authority
-import Foundation
 import Yams
 
 /// The authority's data in YAML files: keys are property names, unknown ones are refused at every
 /// depth.
 public enum AuthorityFile {
-  /// The file does not say what it should.
-  public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// FILE:LINE:COLUMN or FILE, and what is wrong.
-    public let description: String
-  }
-
   /// Reads a chamber's policy and judges it.
   ///
   /// - Throws: where the file cannot be read, a key is unknown or missing, or a value is wrong.
@@ -29,10 +22,15 @@ public enum AuthorityFile {
     try read(path)
   }
 
+  /// Reads how a holder was identified; the authority judges it when the device is renewed.
+  ///
+  /// - Throws: where the file cannot be read, a key is unknown or missing, or a value is wrong.
+  public static func identity(_ path: String) throws(FileError) -> IdentityCheck {
+    try read(path)
+  }
+
   private static func read<Value: Codable>(_ path: String) throws(FileError) -> Value {
-    guard let data = FileManager.default.contents(atPath: path),
-      let text = String(data: data, encoding: .utf8)
-    else { throw FileError(description: "\(path): cannot be read as UTF-8 text") }
+    let text = try FileError.text(of: path)
     do {
       let value = try YAMLDecoder().decode(Value.self, from: text)
       // What is known is what the value writes: a misspelt optional key would pass for an absent one.
@@ -45,7 +43,7 @@ public enum AuthorityFile {
     } catch let error as FileError {
       throw error
     } catch let error as DecodingError {
-      throw FileError(description: "\(path): \(sentence(error))")
+      throw FileError(description: "\(path): \(error.sentence)")
     } catch {
       throw FileError(description: "\(path): not YAML: \(error)")
     }
@@ -68,21 +66,6 @@ public enum AuthorityFile {
       for (value, counterpart) in zip(written, known) {
         try refuse(value, unknownTo: counterpart, path)
       }
-    }
-  }
-
-  private static func sentence(_ error: DecodingError) -> String {
-    func place(_ context: DecodingError.Context, _ last: (any CodingKey)? = nil) -> String {
-      (context.codingPath + (last.map { [$0] } ?? [])).map { key in
-        key.intValue.map { "[\($0)]" } ?? key.stringValue
-      }.joined(separator: ".")
-    }
-    switch error {
-    case .keyNotFound(let key, let context): return "the key \(place(context, key)) is missing"
-    case .valueNotFound(_, let context), .typeMismatch(_, let context),
-      .dataCorrupted(let context):
-      return "\(place(context)): \(context.debugDescription)"
-    @unknown default: return "\(error)"
     }
   }
 }

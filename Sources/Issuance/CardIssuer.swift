@@ -72,6 +72,17 @@ public struct CardIssuer {
 
   // MARK: Structure
 
+  /// Leads an empty chip to the state in which it is personalised: files, PINs, PUKs, key objects,
+  /// and nothing in them.
+  public func initialise(
+    transportKey: [UInt8], _ codes: ReferenceCodes, _ policy: ReferencePolicy = .standard
+  ) throws(CardError) {
+    try authenticate(transportKey: transportKey)
+    try enter(.initialised)
+    try createStructure(codes, policy)
+    try enter(.personalised)
+  }
+
   /// Creates files, PINs, PUKs, key objects and the security environment hosts restore.
   public func createStructure(_ codes: ReferenceCodes, _ policy: ReferencePolicy)
     throws(CardError)

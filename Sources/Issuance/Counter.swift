@@ -81,13 +81,11 @@ public struct Counter: Sendable {
     let codes = order.scratchCard
     try onCard { () throws(CardError) in
       progress("building the file system")
-      try issuer.authenticate(transportKey: order.transportKey)
-      try issuer.enter(.initialised)
-      try issuer.createStructure(
+      try issuer.initialise(
+        transportKey: order.transportKey,
         ReferenceCodes(
           pin: codes.pinCNS, puk: codes.pukCNS, signaturePIN: codes.pinSignature,
           signaturePUK: codes.pukSignature), policy)
-      try issuer.enter(.personalised)
       try issuer.writeIdentity(
         cardNumber: order.device.cardNumber.description,
         personalData: order.device.personalData)
@@ -118,7 +116,7 @@ public struct Counter: Sendable {
   ///
   /// - Parameters:
   ///   - channel: `online` or another: what it costs.
-  ///   - identity: how the holder was identified at the counter.
+  ///   - identity: how the holder was identified; nil where device and PIN do it.
   /// - Throws: where the authority's rules forbid it, before the card is touched.
   public func renew(
     _ device: Device, card: CardSession, pin: String, signaturePIN: String,
@@ -127,7 +125,7 @@ public struct Counter: Sendable {
   ) throws(IssuanceError) -> Device {
     let issuer = CardIssuer(card)
     let transportKey = try atAuthority { () throws(AuthorityError) in
-      _ = try authority.renewalOffer(for: device)
+      _ = try authority.renewalOffer(for: device, identity: identity)
       return try authority.transportKey(of: device)
     }
     let number = try onCard { () throws(CardError) in try issuer.cardNumber() }

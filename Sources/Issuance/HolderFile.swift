@@ -1,22 +1,13 @@
 public import Authority
-import Foundation
 import Yams
 
 /// A holder's data in a YAML file: the properties of `Holder` as keys.
 public enum HolderFile {
-  /// The file does not say what it should.
-  public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// FILE:LINE:COLUMN or FILE, and what is wrong.
-    public let description: String
-  }
-
   /// Reads a holder and judges every field.
   ///
   /// - Throws: where the file cannot be read, a key is unknown or missing, or a value is wrong.
   public static func read(_ path: String) throws -> Holder {
-    guard let data = FileManager.default.contents(atPath: path),
-      let text = String(data: data, encoding: .utf8)
-    else { throw FileError(description: "\(path): cannot be read as UTF-8 text") }
+    let text = try FileError.text(of: path)
     do {
       let places = try places(in: text, path)
       func place(_ key: String?) -> String { key.flatMap { places[$0] } ?? "" }
@@ -25,8 +16,8 @@ public enum HolderFile {
         try holder.validate()
         return holder
       } catch let error as DecodingError {
-        let (key, sentence) = complaint(error)
-        throw FileError(description: "\(path)\(place(key)): \(sentence)")
+        let place = place(error.keys.first?.stringValue)
+        throw FileError(description: "\(path)\(place): \(error.sentence)")
       } catch let error as AuthorityError {
         guard case .field(let key) = error.rule else {
           throw FileError(description: "\(path): \(error)")
@@ -59,21 +50,5 @@ public enum HolderFile {
       places[name] = place
     }
     return places
-  }
-
-  /// The key at fault, where there is one in the file, and what is wrong with it.
-  private static func complaint(_ error: DecodingError) -> (key: String?, sentence: String) {
-    switch error {
-    case .keyNotFound(let key, let context):
-      (context.codingPath.first?.stringValue, "the key \(key.stringValue) is missing")
-    case .valueNotFound(_, let context), .typeMismatch(_, let context),
-      .dataCorrupted(let context):
-      (
-        context.codingPath.first?.stringValue,
-        "\(context.codingPath.map(\.stringValue).joined(separator: ".")): "
-          + context.debugDescription
-      )
-    @unknown default: (nil, "\(error)")
-    }
   }
 }

@@ -203,8 +203,8 @@ public final class Slot: CardChannel {
   public func answersAtOnce(_ command: Span<UInt8>) -> Bool {
     guard command.count > 1 else { return true }
     return switch command[1] & 0xFE {
-    // GENERATE ASYMMETRIC KEY PAIR, PERFORM SECURITY OPERATION (ISO/IEC 7816-8, 11.2 and 11.3),
-    // INTERNAL AUTHENTICATE (ISO/IEC 7816-4, 11.5.2).
+    // GENERATE ASYMMETRIC KEY PAIR, PERFORM SECURITY OPERATION (ISO/IEC 7816-8),
+    // INTERNAL AUTHENTICATE (ISO/IEC 7816-4, 11.6.2).
     case 0x46, 0x2A, 0x88: false
     default: true
     }

@@ -18,4 +18,6 @@ extension Provider: ExpressibleByArgument {}
 
 extension RevocationCause: ExpressibleByArgument {}
 
+extension ReplacementCause: ExpressibleByArgument {}
+
 extension ResidencePermit.Proof: ExpressibleByArgument {}

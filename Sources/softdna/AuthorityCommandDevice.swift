@@ -21,6 +21,10 @@ struct AuthorityRenewCommand: ParsableCommand {
   @Option(help: "The CNS PIN.") var pin: String?
   @Option(help: "The signature PIN.") var signaturePIN: String?
   @Flag(help: "Online, not at the counter: what it costs.") var online = false
+  @Option(
+    help: ArgumentHelp(
+      "How the holder was identified, a YAML file; docs/user/authority.md.", valueName: "file"))
+  var identity: String?
 
   func run() throws {
     struct Output: Encodable {
@@ -28,6 +32,7 @@ struct AuthorityRenewCommand: ParsableCommand {
       let expires: Day
       let receipt: Receipt?
     }
+    let check = try failing { try identity.map { try AuthorityFile.identity($0) } }
     let directory = options.state.directory
     let slot = try directory.openToken()
     let authority = try options.open()
@@ -39,7 +44,8 @@ struct AuthorityRenewCommand: ParsableCommand {
       let device = try authority.device(try CardNumber(number))
       let renewed = try Counter(authority).renew(
         device, card: session, pin: pin ?? codes.pinCNS,
-        signaturePIN: signaturePIN ?? codes.pinSignature, over: online ? .online : .counter
+        signaturePIN: signaturePIN ?? codes.pinSignature, over: online ? .online : .counter,
+        identity: check
       ) { Console.note("  " + $0) }
       let receipt = try authority.receipts(of: renewed).last
       try options.print(
@@ -52,25 +58,6 @@ struct AuthorityRenewCommand: ParsableCommand {
 
 /// `softdna authority replace`.
 struct AuthorityReplaceCommand: ParsableCommand {
-  /// Why, as the command line names it.
-  enum Cause: String, CaseIterable, ExpressibleByArgument {
-    case defect
-    case misuse
-    case involuntaryBlock = "involuntary-block"
-    case chipReturned = "chip-returned"
-    case chipKept = "chip-kept"
-
-    var cause: ReplacementCause {
-      switch self {
-      case .defect: .defect(evidentMisuse: false)
-      case .misuse: .defect(evidentMisuse: true)
-      case .involuntaryBlock: .involuntaryBlock
-      case .chipReturned: .nonCompliantChip(returned: true)
-      case .chipKept: .nonCompliantChip(returned: false)
-      }
-    }
-  }
-
   static let configuration = CommandConfiguration(
     commandName: "replace",
     abstract: "Revoke the token and issue a new one in its place.",
@@ -81,7 +68,8 @@ struct AuthorityReplaceCommand: ParsableCommand {
 
   @OptionGroup var options: AuthorityOptions
   @OptionGroup var device: DeviceOption
-  @Option(help: "\(Cause.allCases.map(\.rawValue).joined(separator: ", ")).") var reason: Cause
+  @Option(help: "\(ReplacementCause.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var reason: ReplacementCause
   @Option(help: "The official at the counter.") var registrar = "TEST official"
 
   func run() throws {
@@ -96,7 +84,7 @@ struct AuthorityReplaceCommand: ParsableCommand {
     let replacement = directory.path + "/token-replacement.nv"
     try failing(status: 1) {
       let counter = Counter(authority)
-      let order = try counter.replace(old, because: reason.cause, by: registrar)
+      let order = try counter.replace(old, because: reason, by: registrar)
       try? FileManager.default.removeItem(atPath: replacement)
       try personalise(order, at: replacement, counter)
       try directory.writeScratchCard(order.scratchCard)

@@ -2,25 +2,31 @@ import ArgumentParser
 import Authority
 import Foundation
 
+/// What a command takes that asks for something on a device.
+struct DeviceRequestOptions: ParsableArguments {
+  @OptionGroup var options: AuthorityOptions
+  @OptionGroup var device: DeviceOption
+  @OptionGroup var by: RequesterOptions
+}
+
 /// A subcommand by which somebody has something done to a device and gets a receipt for it.
 protocol DeviceOperationCommand: ParsableCommand {
-  var options: AuthorityOptions { get }
-  var device: DeviceOption { get }
-  var by: RequesterOptions { get }
-  /// Has it done.
-  func perform(_ authority: Authority, _ device: Device, _ requester: Requester)
-    throws(AuthorityError) -> Receipt
+  var request: DeviceRequestOptions { get }
+  /// What is asked for.
+  var operation: DeviceOperation { get }
   /// What was done, for people: "suspended 7430…".
   func outcome(_ device: Device) -> String
 }
 
 extension DeviceOperationCommand {
   func run() throws {
-    let authority = try options.open()
-    let device = try device.device(in: authority)
-    let requester = try by.requester(options.state.directory)
-    let receipt = try failing(status: 1) { try perform(authority, device, requester) }
-    try options.print(receipt, or: "\(outcome(device)); \(receipt.line)")
+    let authority = try request.options.open()
+    let device = try request.device.device(in: authority)
+    let requester = try request.by.requester(request.options.state.directory)
+    let receipt = try failing(status: 1) {
+      try authority.perform(operation, on: device, by: requester, at: request.by.provider)
+    }
+    try request.options.print(receipt, or: "\(outcome(device)); \(receipt.line)")
   }
 }
 
@@ -29,14 +35,8 @@ struct AuthoritySuspendCommand: DeviceOperationCommand {
   static let configuration = CommandConfiguration(
     commandName: "suspend", abstract: "Suspend a device's certificates; reactivate undoes it.")
 
-  @OptionGroup var options: AuthorityOptions
-  @OptionGroup var device: DeviceOption
-  @OptionGroup var by: RequesterOptions
-
-  func perform(_ authority: Authority, _ device: Device, _ requester: Requester)
-    throws(AuthorityError) -> Receipt
-  { try authority.suspend(device, by: requester, at: by.provider) }
-
+  @OptionGroup var request: DeviceRequestOptions
+  var operation: DeviceOperation { .suspension }
   func outcome(_ device: Device) -> String { "suspended \(device.cardNumber)" }
 }
 
@@ -45,14 +45,8 @@ struct AuthorityReactivateCommand: DeviceOperationCommand {
   static let configuration = CommandConfiguration(
     commandName: "reactivate", abstract: "Make a suspended device's certificates good again.")
 
-  @OptionGroup var options: AuthorityOptions
-  @OptionGroup var device: DeviceOption
-  @OptionGroup var by: RequesterOptions
-
-  func perform(_ authority: Authority, _ device: Device, _ requester: Requester)
-    throws(AuthorityError) -> Receipt
-  { try authority.reactivate(device, by: requester, at: by.provider) }
-
+  @OptionGroup var request: DeviceRequestOptions
+  var operation: DeviceOperation { .reactivation }
   func outcome(_ device: Device) -> String { "reactivated \(device.cardNumber)" }
 }
 
@@ -61,16 +55,10 @@ struct AuthorityRevokeCommand: DeviceOperationCommand {
   static let configuration = CommandConfiguration(
     commandName: "revoke", abstract: "Revoke a device's certificates for good.")
 
-  @OptionGroup var options: AuthorityOptions
-  @OptionGroup var device: DeviceOption
-  @OptionGroup var by: RequesterOptions
+  @OptionGroup var request: DeviceRequestOptions
   @Option(help: "\(RevocationCause.allCases.map(\.rawValue).joined(separator: ", ")).")
   var reason: RevocationCause
-
-  func perform(_ authority: Authority, _ device: Device, _ requester: Requester)
-    throws(AuthorityError) -> Receipt
-  { try authority.revoke(device, because: reason, by: requester, at: by.provider) }
-
+  var operation: DeviceOperation { .revocation(because: reason) }
   func outcome(_ device: Device) -> String { "revoked \(device.cardNumber): \(reason.rawValue)" }
 }
 
@@ -79,15 +67,9 @@ struct AuthorityChangeEMailCommand: DeviceOperationCommand {
   static let configuration = CommandConfiguration(
     commandName: "change-email", abstract: "Change the address that notices go to.")
 
-  @OptionGroup var options: AuthorityOptions
-  @OptionGroup var device: DeviceOption
-  @OptionGroup var by: RequesterOptions
+  @OptionGroup var request: DeviceRequestOptions
   @Argument(help: "The new address.") var address: String
-
-  func perform(_ authority: Authority, _ device: Device, _ requester: Requester)
-    throws(AuthorityError) -> Receipt
-  { try authority.changeEMail(of: device, to: address, by: requester, at: by.provider) }
-
+  var operation: DeviceOperation { .eMailChange(to: address) }
   func outcome(_ device: Device) -> String { "notices go to \(address)" }
 }
 
@@ -141,9 +123,7 @@ struct AuthorityRemoteSignatureCommand: ParsableCommand {
     abstract: "Take up the offer of free remote signatures; `serve` makes them.",
     discussion: "Prints credentialID and access token for the CSC API at /csc/v2.")
 
-  @OptionGroup var options: AuthorityOptions
-  @OptionGroup var device: DeviceOption
-  @OptionGroup var by: RequesterOptions
+  @OptionGroup var request: DeviceRequestOptions
 
   func run() throws {
     struct Output: Encodable {
@@ -151,16 +131,16 @@ struct AuthorityRemoteSignatureCommand: ParsableCommand {
       let accessToken: String
       let url: String
     }
-    let authority = try options.open()
-    let device = try device.device(in: authority)
+    let authority = try request.options.open()
+    let device = try request.device.device(in: authority)
+    let requester = try request.by.requester(request.options.state.directory)
     let enrolment = try failing(status: 1) {
-      try authority.enrolRemoteSignature(
-        for: device, by: try by.requester(options.state.directory), at: by.provider)
+      try authority.enrolRemoteSignature(for: device, by: requester, at: request.by.provider)
     }
     let output = Output(
       credentialID: enrolment.credentialID, accessToken: enrolment.accessToken,
       url: authority.baseURL + "/csc/v2")
-    try options.print(
+    try request.options.print(
       output,
       or: "credentialID  \(output.credentialID)\naccess token  \(output.accessToken)\n"
         + "API           \(output.url)")

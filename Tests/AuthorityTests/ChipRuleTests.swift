@@ -97,18 +97,16 @@ struct ChipRuleTests {
     try authority.adopt(try Chambers.policy("bergamo", jsign3RevokedOn: "2026-06-29"))
     let device = try Fixture.issue(
       authority, chip: .jsign3, kind: .smartCard, chamber: "bergamo")
-    func price(_ returned: Bool) throws -> Money? {
-      try authority.replace(
-        device, because: .nonCompliantChip(returned: returned), by: "TEST official"
-      ).enrolment.fee?.total
+    func price(_ cause: ReplacementCause) throws -> Money? {
+      try authority.replace(device, because: cause, by: "TEST official").enrolment.fee?.total
     }
-    #expect(rule { _ = try price(true) } == .policy("chips"))
+    #expect(rule { _ = try price(.chipReturned) } == .policy("chips"))
     clock.move(to: try #require(Day("2025-03-12")).start)
-    #expect(try price(true) == Money("7.00"))
-    #expect(try price(false) == Money("25.00"))
+    #expect(try price(.chipReturned) == Money("7.00"))
+    #expect(try price(.chipKept) == Money("25.00"))
     let good = try Fixture.issue(authority, keys: "second", chamber: "bergamo")
     #expect(
-      rule { _ = try authority.replace(good, because: .nonCompliantChip(returned: true), by: "T") }
+      rule { _ = try authority.replace(good, because: .chipReturned, by: "T") }
         == .policy("chips"))
   }
 }

@@ -147,18 +147,16 @@ struct LifeRuleTests {
     let (authority, clock, device, _, _) = try device(
       try Chambers.policy("lecce", before: .arubaLike), on: "2024-05-10")
     #expect(
-      rule { _ = try authority.replace(device, because: .defect(evidentMisuse: true), by: "T") }
+      rule { _ = try authority.replace(device, because: .misuse, by: "T") }
         == .policy("defectReplacement"))
     let last = try #require(Day("2026-05-10"))
     clock.move(to: last.adding(days: 1).start)
     #expect(
-      rule { _ = try authority.replace(device, because: .defect(evidentMisuse: false), by: "T") }
+      rule { _ = try authority.replace(device, because: .defect, by: "T") }
         == .window(first: device.issueDay, last: last))
     clock.move(to: last.start)
-    let interrupted = try authority.replace(
-      device, because: .defect(evidentMisuse: false), by: "TEST official")
-    let placed = try authority.replace(
-      device, because: .defect(evidentMisuse: false), by: "TEST official")
+    let interrupted = try authority.replace(device, because: .defect, by: "TEST official")
+    let placed = try authority.replace(device, because: .defect, by: "TEST official")
     #expect(try authority.device(interrupted.device.cardNumber).state == .abandoned)
     #expect(placed.device.replaces == device.id)
     try Fixture.certify(placed.enrolment, authority, keys: "second")
@@ -177,6 +175,8 @@ struct LifeRuleTests {
     try authority.revoke(device, because: .involuntaryBlock, by: official)
     let placed = try authority.replace(device, because: .involuntaryBlock, by: "TEST official")
     #expect(placed.enrolment.fee?.total == Money("70.00"))
+    let ordered = try authority.events(of: device).last { $0.kind == "replacement-ordered" }
+    #expect(ordered?.detail["cause"] == "involuntary-block")
   }
 
   @Test(

@@ -1,3 +1,4 @@
+import FlashTesting
 import Foundation
 import ISO7816
 import Subprocess
@@ -79,25 +80,3 @@ struct Chip {
 
 /// The image cannot be made, or the machine does not run it.
 struct ChipFailure: Error, CustomStringConvertible { let description: String }
-
-/// A folder that is gone with the value.
-final class TemporaryFolder {
-  private let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory
-      .appendingPathComponent("softdna-chip-" + UUID().uuidString)
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-  func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
-  func read(_ name: String) throws -> [UInt8] {
-    Array(try Data(contentsOf: url.appendingPathComponent(name)))
-  }
-  func write(_ bytes: [UInt8], _ name: String) throws {
-    try Data(bytes).write(to: url.appendingPathComponent(name))
-  }
-}

@@ -1,5 +1,6 @@
 import Cryptography
 import Firmware
+import FlashTesting
 import ISO7816
 import Issuance
 import Terminal
@@ -50,13 +51,10 @@ struct Host {
         at: folder.path("token.nv"), randomness: .seeded(3, label: "token for a chip"))
       _ = try slot.powerOn()
       let issuer = CardIssuer(CardSession(slot))
-      try issuer.authenticate(transportKey: transportKey)
-      try issuer.enter(.initialised)
-      try issuer.createStructure(
+      try issuer.initialise(
+        transportKey: transportKey,
         ReferenceCodes(
-          pin: "12345678", puk: "87654321", signaturePIN: "11223344", signaturePUK: "44332211"),
-        .standard)
-      try issuer.enter(.personalised)
+          pin: "12345678", puk: "87654321", signaturePIN: "11223344", signaturePUK: "44332211"))
       let body = (0..<800).map { UInt8(truncatingIfNeeded: $0 &* 7) }
       for key in [KeySlot.authentication, .signature] {
         _ = try issuer.generateKey(key)

@@ -175,6 +175,34 @@ struct AuthorityCommandTests {
       try await desk.run("renew", on: day), ["allowed from 2028-12-02 to 2029-03-01"])
   }
 
+  @Test("an identity that does not do is refused before card and books are touched")
+  func identity() async throws {
+    let desk = try await Desk()
+    let day = "2028-12-03"
+    #expect(try await desk.run("run-day", on: day).status == 0)
+    func renew(_ changes: [String: String]) async throws -> Outcome {
+      var identity = [
+        "document": "identity card", "documentNumber": "TEST0001", "documentExpires": day,
+        "checkedBy": "TEST official", "presenter": "holder",
+      ]
+      identity.merge(changes) { $1 }
+      let lines = identity.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\n" }
+      try desk.token.folder.write(lines.joined(), to: "identity.yaml")
+      return try await desk.run("renew", on: day, "--identity", "identity.yaml")
+    }
+    try await desk.expectRefusal(try await renew(["presenter": "proxy"]), ["no proxy"])
+    try await desk.expectRefusal(
+      try await renew(["documentExpires": "2028-12-02"]), ["(field identity.documentExpires)"])
+    let misspelt = try await renew(["presentor": "holder"])
+    #expect(misspelt.status == 2 && misspelt.errors.contains("presentor"), "\(misspelt)")
+    let checks = "SELECT detail FROM event WHERE kind = 'identity-checked'"
+    #expect(try await desk.token.books.rows(checks) == [])
+    let renewed = try await renew([:])
+    #expect(renewed.status == 0 && renewed.output.contains("valid until 2032-03-01"), "\(renewed)")
+    let recorded = try await desk.token.books.rows(checks)
+    #expect(recorded.count == 1 && recorded[0].contains("TEST0001"), "\(recorded)")
+  }
+
   @Test("what does not fit a device's state or provider is refused with the rule")
   func states() async throws {
     let desk = try await Desk()

@@ -27,10 +27,7 @@ func blankChip(seed: UInt64 = 1) -> Slot {
     let issuer = CardIssuer(session)
     #expect(try issuer.state() == .manufactured)
     #expect(try issuer.chipSerial() == [1, 2, 3, 4, 5, 6, 7, 8])
-    try issuer.authenticate(transportKey: [UInt8](repeating: 0x42, count: 16))
-    try issuer.enter(.initialised)
-    try issuer.createStructure(codes, .standard)
-    try issuer.enter(.personalised)
+    try issuer.initialise(transportKey: [UInt8](repeating: 0x42, count: 16), codes)
     for (key, pin) in [(KeySlot.authentication, codes.pin), (.signature, codes.signaturePIN)] {
       let (modulus, exponent) = try issuer.generateKey(key)
       #expect(modulus.count == 256)

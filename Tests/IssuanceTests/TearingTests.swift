@@ -13,10 +13,7 @@ import TokenHost
     let slot = blankChip(seed: 7)
     _ = try slot.powerOn()
     let issuer = CardIssuer(CardSession(slot))
-    try issuer.authenticate(transportKey: [UInt8](repeating: 0x42, count: 16))
-    try issuer.enter(.initialised)
-    try issuer.createStructure(codes, .standard)
-    try issuer.enter(.personalised)
+    try issuer.initialise(transportKey: [UInt8](repeating: 0x42, count: 16), codes)
 
     let tearing = TearingSlot(slot, seed: 1)
     let card = CardSession(tearing)

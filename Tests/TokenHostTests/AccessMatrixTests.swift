@@ -16,9 +16,7 @@ import TokenHost
   private static func card(_ status: AccessMatrix.Status) throws -> Slot {
     let slot = Slot(
       volatile: IssuedImage.identity, randomness: .seeded(3, label: "access matrix"))
-    let issuer = try IssuedImage.begin(slot)
-    try issuer.createStructure(IssuedImage.codes, .standard)
-    try issuer.enter(.personalised)
+    let issuer = try IssuedImage.initialise(slot)
     for key in [KeySlot.authentication, .signature] { _ = try issuer.generateKey(key) }
     if status.state == .operational { try issuer.enter(.operational) }
     _ = try slot.reset()

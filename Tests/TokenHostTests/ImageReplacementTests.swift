@@ -1,3 +1,4 @@
+import FlashTesting
 import Foundation
 import Terminal
 import Testing

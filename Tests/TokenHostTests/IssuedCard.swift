@@ -35,9 +35,7 @@ struct IssuedImage {
     do {
       let slot = try Slot(
         manufacturing: identity, at: path, randomness: .seeded(3, label: "issued image"))
-      let issuer = try begin(slot)
-      try issuer.createStructure(codes, .standard)
-      try issuer.enter(.personalised)
+      let issuer = try initialise(slot)
       for key in [KeySlot.authentication, .signature] {
         moduli.append(try issuer.generateKey(key).modulus)
         try issuer.writeCertificate(certificate, for: key)
@@ -51,37 +49,12 @@ struct IssuedImage {
       signatureModulus: moduli[1])
   }
 
-  /// Powers a chip from the factory and leads it to where the issuer creates files.
-  static func begin(_ slot: Slot) throws -> CardIssuer {
+  /// Powers a chip from the factory and leads it to where it is personalised.
+  static func initialise(_ slot: Slot) throws -> CardIssuer {
     _ = try slot.powerOn()
     let issuer = CardIssuer(CardSession(slot))
-    try issuer.authenticate(transportKey: transportKey)
-    try issuer.enter(.initialised)
+    try issuer.initialise(transportKey: transportKey, codes)
     return issuer
-  }
-}
-
-/// A folder that is gone with the value.
-final class TemporaryFolder {
-  private let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory
-      .appendingPathComponent("softdna-test-" + UUID().uuidString)
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-  func read(_ name: String) throws -> [UInt8] {
-    Array(try Data(contentsOf: url.appendingPathComponent(name)))
-  }
-  func write(_ bytes: [UInt8], _ name: String) throws {
-    try Data(bytes).write(to: url.appendingPathComponent(name))
-  }
-  var names: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
   }
 }
 

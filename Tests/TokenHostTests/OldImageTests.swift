@@ -102,10 +102,8 @@ import TokenHost
     let issuer = CardIssuer(CardSession(slot))
     #expect(try issuer.state() == .manufactured)
     #expect(Hex.text(try issuer.chipSerial()) == facts.serial)
-    try issuer.authenticate(transportKey: try #require(Hex.bytes(facts.transportKey)))
-    try issuer.enter(.initialised)
-    try issuer.createStructure(IssuedImage.codes, .standard)
-    try issuer.enter(.personalised)
+    try issuer.initialise(
+      transportKey: try #require(Hex.bytes(facts.transportKey)), IssuedImage.codes)
     try issuer.enter(.operational)
   }
 }

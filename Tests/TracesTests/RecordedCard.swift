@@ -38,10 +38,7 @@ struct RecordedCard {
   @discardableResult
   func issued() throws -> RecordedCard {
     let issuer = CardIssuer(CardSession(channel))
-    try issuer.authenticate(transportKey: Self.transportKey)
-    try issuer.enter(.initialised)
-    try issuer.createStructure(Self.codes, .standard)
-    try issuer.enter(.personalised)
+    try issuer.initialise(transportKey: Self.transportKey, Self.codes)
     _ = try issuer.generateKey(.authentication)
     try issuer.writeCertificate(
       [0x30, 0x82, 0x03, 0x20] + [UInt8](repeating: 7, count: 800), for: .authentication)

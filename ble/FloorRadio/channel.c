@@ -35,7 +35,7 @@ int answer(const unsigned char *command, size_t size, int *opcode, unsigned char
         return 0;
     case APDU:
         *opcode = RESPONSE;
-        /* Le at the end of a command without data (ISO/IEC 7816-4, 5.1). */
+        /* Le at the end of a command without data (ISO/IEC 7816-4, 5.2). */
         if (size == 5)
             wanted = command[4] != 0 ? command[4] : 256;
         else if (size == 7)

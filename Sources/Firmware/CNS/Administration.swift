@@ -1,7 +1,7 @@
 import ISO7816
 
 extension Token where Chip: ~Copyable, Memory: ~Copyable {
-  /// GET CHALLENGE (ISO/IEC 7816-4, 11.5.3): as many random bytes as are asked for. The first eight
+  /// GET CHALLENGE (ISO/IEC 7816-4, 11.6.3): as many random bytes as are asked for. The first eight
   /// are the challenge that EXTERNAL AUTHENTICATE answers.
   ///
   /// - Throws: `6700` without Ne.
@@ -13,7 +13,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     for index in 0..<Session.challengeLength { session.challenge.append(reply[index]) }
   }
 
-  /// EXTERNAL AUTHENTICATE (ISO/IEC 7816-4, 11.5.4): the AES-CMAC of the last challenge under the
+  /// EXTERNAL AUTHENTICATE (ISO/IEC 7816-4, 11.6.4): the AES-CMAC of the last challenge under the
   /// key that proves the role. A challenge is good for one attempt.
   ///
   /// - Throws: `6985` without a challenge, `6A88` for a key the card does not have, `6700` for a
@@ -50,7 +50,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     session.status.grant(object)
   }
 
-  /// GET DATA (ISO/IEC 7816-4, 11.4.3): `0183` the state of the card's life.
+  /// GET DATA (ISO/IEC 7816-4, 11.5.3): `0183` the state of the card's life.
   ///
   /// - Throws: `6A88` for any other tag.
   func getData(_ tag: UInt16, into reply: inout [UInt8]) throws(StatusWord) {
@@ -73,7 +73,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     if !state.isAdministrative { session.status = SecurityStatus() }
   }
 
-  /// CREATE FILE (ISO/IEC 7816-9, 6.2) in the current directory; the new file is selected.
+  /// CREATE FILE (ISO/IEC 7816-9) in the current directory; the new file is selected.
   ///
   /// - Throws: `6982` where the directory's rule is not met, `6985` where it is switched off, `6A80`
   ///   for control parameters that make no file, `6A89` where the identifier is taken, `6A84` where there is no room.

@@ -47,7 +47,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   }
 
   /// Checks that neither the file at this position nor a directory it is in is switched off: a
-  /// directory takes what is in it along (ISO/IEC 7816-9, 5.1).
+  /// directory takes what is in it along (ISO/IEC 7816-9).
   ///
   /// - Throws: `6985` where one of them is.
   func requireOperational(_ index: Int) throws(StatusWord) {

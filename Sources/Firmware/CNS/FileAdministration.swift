@@ -18,7 +18,7 @@ enum FileStateChange {
 }
 
 extension Token where Chip: ~Copyable, Memory: ~Copyable {
-  /// DELETE FILE (ISO/IEC 7816-9, 6.3): a child of the current directory, or without data the
+  /// DELETE FILE (ISO/IEC 7816-9): a child of the current directory, or without data the
   /// current file. Afterwards the directory it was in is current.
   ///
   /// - Throws: `6982` where its rule is not met, `6985` for the master file and for a directory
@@ -72,7 +72,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     }
   }
 
-  /// ACTIVATE FILE, DEACTIVATE FILE, TERMINATE EF and TERMINATE DF (ISO/IEC 7816-9, 6.5 to 6.8) for
+  /// ACTIVATE FILE, DEACTIVATE FILE, TERMINATE EF and TERMINATE DF (ISO/IEC 7816-9) for
   /// the current file. Terminating the master file ends the card's life.
   ///
   /// - Throws: `6982` where the rule is not met, `6981` for a file of the other kind, `6985` for a

@@ -18,7 +18,7 @@ enum SelectionAnswer: UInt8 {
   case nothing = 0x0C
 }
 
-/// Which parts RESET RETRY COUNTER carries (ISO/IEC 7816-4, 11.5.10: P1).
+/// Which parts RESET RETRY COUNTER carries (ISO/IEC 7816-4, 11.6.10: P1).
 enum ResetForm: UInt8 {
   case codeAndNewData = 0x00
   case code = 0x01
@@ -38,7 +38,7 @@ enum DataObject {
   case lifeCycle
 }
 
-/// Which part of the security environment is set (ISO/IEC 7816-4, 10.3.2: control reference
+/// Which part of the security environment is set (ISO/IEC 7816-4, control reference
 /// templates).
 enum EnvironmentComponent: UInt8 {
   case signature = 0xB6
@@ -128,7 +128,7 @@ enum Instruction {
       default: throw .incorrectP1P2
       }
     case 0x46:
-      // P1 00 makes a key pair, 81 reads a public key (ISO/IEC 7816-8, 11.2: bits 8 and 1).
+      // P1 00 makes a key pair, 81 reads a public key (ISO/IEC 7816-8: bits 8 and 1).
       let key = try Self.reference(p2)
       switch p1 {
       case 0x00: self = .generateKeyPair(key: key)
@@ -171,7 +171,8 @@ enum Instruction {
   }
 
   /// The identifier in P2. Bit 8 asks for a search from the current directory upwards, which this
-  /// card always does: hosts leave the bit out where they mean it (ISO/IEC 7816-4, 11.5.1).
+  /// card always does: hosts leave the bit out where they mean it (ISO/IEC 7816-4, basic security
+  /// handling: P2).
   private static func reference(_ p2: UInt8) throws(StatusWord) -> UInt8 {
     guard p2 & 0x60 == 0 else { throw .incorrectP1P2 }
     return p2 & 0x1F

@@ -47,7 +47,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     }
   }
 
-  /// Reads a public key: the template `7F49` (ISO/IEC 7816-8, table 4). Nothing guards it.
+  /// Reads a public key: the template `7F49` (ISO/IEC 7816-8). Nothing guards it.
   ///
   /// - Throws: `6A88` for a key the card does not have, or was not generated yet.
   mutating func readPublicKey(_ identifier: UInt8, into reply: inout [UInt8]) throws(StatusWord) {
@@ -131,7 +131,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     return TLV.bytes(0x02, needsSign ? [0x00] + bytes : bytes)
   }
 
-  /// `7F49 { 81 modulus, 82 exponent }` or `7F49 { 86 point }` (ISO/IEC 7816-8, table 4).
+  /// `7F49 { 81 modulus, 82 exponent }` or `7F49 { 86 point }` (ISO/IEC 7816-8).
   private func appendPublicKeyTemplate(of key: SecurityObject, to reply: inout [UInt8]) {
     if case .ecdsa = key.algorithm {
       var point: [UInt8] = []

@@ -1,7 +1,7 @@
 import ISO7816
 
 extension Token where Chip: ~Copyable, Memory: ~Copyable {
-  /// PERFORM SECURITY OPERATION: COMPUTE DIGITAL SIGNATURE (ISO/IEC 7816-8, 11.8).
+  /// PERFORM SECURITY OPERATION: COMPUTE DIGITAL SIGNATURE (ISO/IEC 7816-8).
   ///
   /// RSA: data as long as the modulus are taken as they are; shorter data are a DigestInfo, to which
   /// the card adds the padding of block type 1 (RFC 8017, 9.2). ECDSA: data are a digest, the answer
@@ -17,7 +17,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     spendUse(of: authority, in: key.parent)
   }
 
-  /// INTERNAL AUTHENTICATE (ISO/IEC 7816-4, 11.5.2): a signature over a challenge from outside, with
+  /// INTERNAL AUTHENTICATE (ISO/IEC 7816-4, 11.6.2): a signature over a challenge from outside, with
   /// the key for authentication. The challenge is padded as COMPUTE DIGITAL SIGNATURE pads short
   /// data, never taken as a whole block.
   ///
@@ -59,7 +59,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     }
   }
 
-  /// PERFORM SECURITY OPERATION: DECIPHER (ISO/IEC 7816-8, 11.9): the padding indicator `00` and
+  /// PERFORM SECURITY OPERATION: DECIPHER (ISO/IEC 7816-8): the padding indicator `00` and
   /// a block as long as the modulus. The padding inside is the host's business.
   ///
   /// - Throws: as COMPUTE DIGITAL SIGNATURE.

@@ -1,7 +1,7 @@
 import ISO7816
 
 extension Token where Chip: ~Copyable, Memory: ~Copyable {
-  /// VERIFY (ISO/IEC 7816-4, 11.5.6). Without data it asks how things stand: `9000` verified, `63Cx`
+  /// VERIFY (ISO/IEC 7816-4, 11.6.6). Without data it asks how things stand: `9000` verified, `63Cx`
   /// not, `6983` blocked; no try is spent.
   ///
   /// - Throws: `6A88` for a reference the card does not have, `6700` for a length no PIN has,
@@ -29,7 +29,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       && store.byte(object.changedKey) != SecurityObject.isChanged
   }
 
-  /// CHANGE REFERENCE DATA (ISO/IEC 7816-4, 11.5.7): the old value and the new one, eight bytes
+  /// CHANGE REFERENCE DATA (ISO/IEC 7816-4, 11.6.7): the old value and the new one, eight bytes
   /// each, or only the new one where it was verified before.
   ///
   /// - Throws: as VERIFY; `6982` where the value may not be changed, `6A80` for a new value that is
@@ -62,7 +62,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     }
   }
 
-  /// RESET RETRY COUNTER (ISO/IEC 7816-4, 11.5.10): the code that unblocks is the one the object's
+  /// RESET RETRY COUNTER (ISO/IEC 7816-4, 11.6.10): the code that unblocks is the one the object's
   /// rule for unblocking names. Its tries are counted too, and there is nothing that unblocks it.
   ///
   /// - Throws: as CHANGE REFERENCE DATA; `63Cx` and `6983` speak of the unblocking code.

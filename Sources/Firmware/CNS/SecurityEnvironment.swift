@@ -1,7 +1,7 @@
 import ISO7816
 
 extension Token where Chip: ~Copyable, Memory: ~Copyable {
-  /// MANAGE SECURITY ENVIRONMENT: RESTORE (ISO/IEC 7816-4, 11.5.11).
+  /// MANAGE SECURITY ENVIRONMENT: RESTORE (ISO/IEC 7816-4).
   ///
   /// - Throws: `6A88` for an environment the card does not have.
   mutating func restoreEnvironment(_ identifier: UInt8) throws(StatusWord) {
@@ -12,8 +12,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     session.authenticationKey = keys[2]
   }
 
-  /// MANAGE SECURITY ENVIRONMENT: SET. `83 01 id` names the key, also the other key references of
-  /// ISO/IEC 7816-4, table 55 (`84`).
+  /// MANAGE SECURITY ENVIRONMENT: SET. `83 01 id` names the key, also by the tag of the other key
+  /// references (ISO/IEC 7816-4, control reference templates: `84`).
   ///
   /// - Throws: `6A80` without a key reference, `6A88` for a key the card does not have.
   mutating func setEnvironment(_ component: EnvironmentComponent, _ data: Span<UInt8>)

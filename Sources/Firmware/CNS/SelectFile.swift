@@ -59,7 +59,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   }
 
   /// The master file, a child of the current directory, the directory itself, its parent or one of
-  /// its siblings (ISO/IEC 7816-4, 7.3.2). Without data: the master file.
+  /// its siblings (ISO/IEC 7816-4, selection by file identifier). Without data: the master file.
   private func findByIdentifier(_ data: Span<UInt8>) throws(StatusWord) -> Int {
     guard data.count > 0 else { return 0 }
     let identifier = try identifier(data)
@@ -96,7 +96,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
     return found
   }
 
-  /// A directory by its whole AID, or by the front of it (ISO/IEC 7816-4, 12.2.3).
+  /// A directory by its whole AID, or by the front of it (ISO/IEC 7816-4, selection by DF name).
   private func findByName(_ name: Span<UInt8>) throws(StatusWord) -> Int {
     guard name.count > 0, name.count <= 16 else { throw .wrongLength }
     for index in directory.files.indices {

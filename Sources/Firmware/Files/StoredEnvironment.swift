@@ -1,7 +1,7 @@
 import ISO7816
 
 /// A security environment in non-volatile memory: which keys RESTORE makes current
-/// (ISO/IEC 7816-4, 10.3).
+/// (ISO/IEC 7816-4, security environments).
 struct StoredEnvironment: Equatable {
   /// The number its record is filed under.
   let number: UInt16

@@ -33,29 +33,26 @@ struct Request {
     guard let code = userCode ?? world.scratchCard?.userCode else { throw World.noToken }
     return .holder(userCode: code)
   }
-
-  /// What a title says of it.
-  var words: String { refusal.map { " is refused: \($0.rawValue)" } ?? "" }
 }
 
 /// A step that asks the authority for something about the device.
 protocol RequestStep: Step {
   var request: Request { get }
-  /// What is asked for: "suspend the device".
+  /// What is asked for.
+  var operation: DeviceOperation { get }
+  /// In words: "suspend the device".
   var wish: String { get }
-  /// Asks for it.
-  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
-    throws(AuthorityError)
 }
 
 extension RequestStep {
-  var title: String { wish + request.words }
+  var title: String { wish + request.refusal.words }
 
   func run(in world: World) throws(StepFailure) {
     let device = try world.issuedDevice()
     let requester = try request.requester(in: world)
     _ = try Refusal.expect(request.refusal) {
-      try ask(world.counter.authority, device, by: requester)
+      try world.counter.authority.perform(
+        operation, on: device, by: requester, at: request.desk)
     }
   }
 }
@@ -66,15 +63,10 @@ struct Suspend: RequestStep {
   static let summary = "suspend the certificates, online with the user code or at the counter"
   static let keys = Request.keys
   let request: Request
+  let operation = DeviceOperation.suspension
   let wish = "suspend the device"
 
   init(_ fields: Fields) { request = Request(fields) }
-
-  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
-    throws(AuthorityError)
-  {
-    try authority.suspend(device, by: requester, at: request.desk)
-  }
 }
 
 /// Reactivation undoes a suspension.
@@ -83,15 +75,10 @@ struct Reactivate: RequestStep {
   static let summary = "undo a suspension"
   static let keys = Request.keys
   let request: Request
+  let operation = DeviceOperation.reactivation
   let wish = "reactivate the device"
 
   init(_ fields: Fields) { request = Request(fields) }
-
-  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
-    throws(AuthorityError)
-  {
-    try authority.reactivate(device, by: requester, at: request.desk)
-  }
 }
 
 /// Revocation: final.
@@ -101,18 +88,14 @@ struct Revoke: RequestStep {
   static let keys: [Key] =
     [.required("because", .choice(of: RevocationCause.self), "the cause")] + Request.keys
   let request: Request
-  let cause: RevocationCause
-  var wish: String { "revoke the device (\(cause.rawValue))" }
+  let operation: DeviceOperation
+  let wish: String
 
   init(_ fields: Fields) {
     request = Request(fields)
-    cause = fields.choice("because") ?? .loss
-  }
-
-  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
-    throws(AuthorityError)
-  {
-    try authority.revoke(device, because: cause, by: requester, at: request.desk)
+    let cause: RevocationCause = fields.choice("because") ?? .loss
+    operation = .revocation(because: cause)
+    wish = "revoke the device (\(cause.rawValue))"
   }
 }
 
@@ -122,18 +105,12 @@ struct ChangeEMail: RequestStep {
   static let summary = "change the address that notices go to"
   static let keys: [Key] = [.required("to", .text, "the new address")] + Request.keys
   let request: Request
-  let address: String
+  let operation: DeviceOperation
   let wish = "change the e-mail address"
 
   init(_ fields: Fields) {
     request = Request(fields)
-    address = fields.requiredText("to")
-  }
-
-  func ask(_ authority: Authority, _ device: Device, by requester: Requester)
-    throws(AuthorityError)
-  {
-    try authority.changeEMail(of: device, to: address, by: requester, at: request.desk)
+    operation = .eMailChange(to: fields.requiredText("to"))
   }
 }
 
@@ -142,44 +119,24 @@ struct Replace: Step {
   static let keyword = "replace"
   static let summary = "revoke the device and issue a new one in its place"
   static let keys: [Key] = [
-    .required("because", .choice(of: Cause.self), "the cause, which decides what it costs"),
+    .required(
+      "because", .choice(of: ReplacementCause.self), "the cause, which decides what it costs"),
     Refusal.key,
   ]
-  let cause: Cause
+  let cause: ReplacementCause
   let refusal: Refusal?
-
-  /// Why a device is replaced.
-  enum Cause: String, CaseIterable {
-    case defect
-    case misuse
-    case involuntaryBlock = "involuntary-block"
-    case chip
-    case chipReturned = "chip-returned"
-
-    var cause: ReplacementCause {
-      switch self {
-      case .defect: .defect(evidentMisuse: false)
-      case .misuse: .defect(evidentMisuse: true)
-      case .involuntaryBlock: .involuntaryBlock
-      case .chip: .nonCompliantChip(returned: false)
-      case .chipReturned: .nonCompliantChip(returned: true)
-      }
-    }
-  }
 
   init(_ fields: Fields) {
     cause = fields.choice("because") ?? .defect
     refusal = fields.choice("refused")
   }
 
-  var title: String {
-    "replace the device (\(cause.rawValue))" + (refusal.map { " is refused: \($0.rawValue)" } ?? "")
-  }
+  var title: String { "replace the device (\(cause.rawValue))" + refusal.words }
 
   func run(in world: World) throws(StepFailure) {
     let old = try world.issuedDevice()
     let order = try Refusal.expect(refusal) {
-      try world.counter.replace(old, because: cause.cause, by: "TEST official")
+      try world.counter.replace(old, because: cause, by: "TEST official")
     }
     if let order { try world.personalise(order) }
   }

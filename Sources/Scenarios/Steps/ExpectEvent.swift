@@ -53,7 +53,7 @@ extension Event.Kind {
       .deviceOrdered, .certificateIssued, .certificateRevoked, .certificateSuspended,
       .certificateReactivated, .userCodeWrong, .eMailChanged, .replacementOrdered, .messageSent,
       .remoteCredentialIssued, .remotelySigned, .deviceActivated, .renewalOrdered,
-      .deviceRenewed, .enrolmentAbandoned,
+      .deviceRenewed, .enrolmentAbandoned, .identityChecked,
     ]
   }
 }

@@ -11,8 +11,6 @@ struct Issue: Step {
     .optional(
       "channel", .choice(of: Channel.self), "how the holder asks; counter"),
     .optional("delivery", .choice(["immediate", "pick-up", "home"]), "how the device comes"),
-    .optional("presenter", .choice(["holder", "proxy"]), "who comes; holder"),
-    .optional("document-expires", .day, "the last day of the identity document"),
     .optional("permit-expires", .day, "the last day of the residence permit"),
     .optional("renewal-request", .choice(of: Sign.YesNo.self), "its renewal documents are shown"),
     .optional("proof", .choice(["in-corso-di-trattazione", "convocation"]), "proof of a renewal"),
@@ -23,6 +21,7 @@ struct Issue: Step {
       "button", .choice(of: Sign.YesNo.self), "yes: the signature key waits for the button"),
     .optional("deposited", .choice(of: Sign.YesNo.self), "yes: documents are missing, no device"),
     Refusal.key,
+    Identification.presenterKey, Identification.documentExpiresKey,
   ]
   private let fields: Fields
   private let chip: Chip?
@@ -41,8 +40,8 @@ struct Issue: Step {
   var title: String {
     let form = device.map { $0 == .token ? "token" : "smart card" } ?? "device"
     let what = (["issue a"] + [chip?.rawValue].compactMap { $0 } + [form]).joined(separator: " ")
-    if let refusal { return what + " is refused: \(refusal.rawValue)" }
-    return isDeposited ? "the request for a device is deposited" : what
+    return isDeposited && refusal == nil
+      ? "the request for a device is deposited" : what + refusal.words
   }
 
   func run(in world: World) throws(StepFailure) {
@@ -74,7 +73,6 @@ struct Issue: Step {
   }
 
   private func application(in world: World) -> Application {
-    let today = Day(world.clock.now)
     let channel = fields.choice("channel", Channel.self) ?? .counter
     let permit = fields.day("permit-expires").map {
       ResidencePermit(
@@ -92,10 +90,7 @@ struct Issue: Step {
       device: device ?? world.scenario.device,
       delivery: fields.choice("delivery") ?? (channel.isRemote ? .pickUp : .immediate),
       holder: holder,
-      identity: IdentityCheck(
-        document: "identity card", documentNumber: "TEST0000000",
-        documentExpires: fields.day("document-expires") ?? today.adding(years: 5),
-        checkedBy: "TEST official", presenter: fields.choice("presenter") ?? .holder),
+      identity: Identification(fields).check(on: Day(world.clock.now)),
       residencePermit: permit,
       legalRepresentation: isRepresentative
         ? LegalRepresentation(companySeatedHere: true, annualFeePaid: true) : nil)

@@ -22,9 +22,7 @@ struct OneShotSign: Step {
     refusal = fields.choice("refused")
   }
 
-  var title: String {
-    "a remote one-shot signature" + (refusal.map { " is refused: \($0.rawValue)" } ?? "")
-  }
+  var title: String { "a remote one-shot signature" + refusal.words }
 
   func run(in world: World) throws(StepFailure) {
     let device = try world.issuedDevice()

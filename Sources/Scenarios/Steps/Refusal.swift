@@ -54,3 +54,8 @@ enum Refusal: String, CaseIterable {
     throw StepFailure("expected a refusal by the rule \(refusal.rawValue), but it was done")
   }
 }
+
+extension Refusal? {
+  /// What titles say of it, behind what is refused.
+  var words: String { map { " is refused: \($0.rawValue)" } ?? "" }
+}

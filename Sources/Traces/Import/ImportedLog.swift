@@ -59,26 +59,30 @@ struct ImportCollector {
 
   /// The command's answer; without a command before it, nothing.
   mutating func receive(_ bytes: [UInt8], at time: Int) {
-    guard let sent = open else { return }
-    open = nil
-    var (command, redacted): ([UInt8], Range<Int>?) = (sent.command, nil)
-    if !withSecrets { (command, redacted) = redactor.redact(sent.command) }
+    guard let sent = close() else { return }
     append(
       TraceEntry(
         time: sent.time, duration: max(0, time - sent.time),
-        event: .exchange(Exchange(command: command, response: bytes), redacted: redacted)))
+        event: .exchange(
+          Exchange(command: sent.command, response: bytes), redacted: sent.redacted)))
   }
 
   /// The command that was sent last has no answer.
   mutating func lose(_ reason: String) {
-    guard let sent = open else { return }
-    open = nil
-    var (command, redacted): ([UInt8], Range<Int>?) = (sent.command, nil)
-    if !withSecrets { (command, redacted) = redactor.redact(sent.command) }
+    guard let sent = close() else { return }
     append(
       TraceEntry(
         time: sent.time,
-        event: .failure(command: command, redacted: redacted, reason: reason)))
+        event: .failure(command: sent.command, redacted: sent.redacted, reason: reason)))
+  }
+
+  /// The command that was sent last, as the trace shows it; nothing waits for an answer any more.
+  private mutating func close() -> (time: Int, command: [UInt8], redacted: Range<Int>?)? {
+    guard let sent = open else { return nil }
+    open = nil
+    guard !withSecrets else { return (sent.time, sent.command, nil) }
+    let (command, redacted) = redactor.redact(sent.command)
+    return (sent.time, command, redacted)
   }
 
   mutating func append(_ entry: TraceEntry) { trace.entries.append(entry) }

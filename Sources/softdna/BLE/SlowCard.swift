@@ -25,7 +25,7 @@ struct SlowCard: CardChannel {
 
   func transmit(_ command: Span<UInt8>, into response: inout [UInt8]) throws(ChannelError) {
     try card.transmit(command, into: &response)
-    // ISO/IEC 7816-8, 5.1: 46 and 47.
+    // ISO/IEC 7816-8: 46 and 47.
     let isGeneration = command.count > 1 && command[1] & 0xFE == 0x46
     let pause = isGeneration ? everything + generation : everything
     Thread.sleep(forTimeInterval: pause / .seconds(1))

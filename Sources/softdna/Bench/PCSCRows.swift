@@ -65,7 +65,7 @@ extension BenchmarkRow {
 enum Command {
   static let select: [UInt8] = [0x00, 0xA4, 0x08, 0x04, 0x04, 0x11, 0x00, 0x11, 0x01, 0x00]
   static let readBinary: [UInt8] = [0x00, 0xB0, 0x00, 0x00, 0xFF]
-  /// ISO/IEC 7816-4, 11.5.3: eight random bytes.
+  /// ISO/IEC 7816-4, 11.6.3: eight random bytes.
   static let getChallenge: [UInt8] = [0x00, 0x84, 0x00, 0x00, 0x08]
   /// COMPUTE DIGITAL SIGNATURE over what PKCS #1 signs for SHA-256: 19 bytes and the digest.
   static let sign = CommandAPDU.bytes(

@@ -4,7 +4,7 @@ from bumble import crypto
 
 
 def command(cla, ins, p1, p2, data=b"", expected=None):
-    """A command APDU, extended where it has to be (ISO/IEC 7816-4, 5.1)."""
+    """A command APDU, extended where it has to be (ISO/IEC 7816-4, 5.2)."""
     head = bytes([cla, ins, p1, p2])
     if len(data) <= 255 and (expected or 0) <= 256:
         body = bytes([len(data)]) + data if data else b""
