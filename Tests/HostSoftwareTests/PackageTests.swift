@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The Debian package `make deb` has made, in copies of the Debian root the Makefile keeps.
-@Suite("The Debian package", .runs(.lintian, .utilLinux), .enabled(if: DebianPackage.isToBeTested))
+@Suite("The Debian package", .runs(.lintian, .utilLinux, .iproute), .enabled(if: DebianPackage.isToBeTested))
 struct PackageTests {
   @Test("has no error and no warning of lintian's")
   func lintian() async throws {
@@ -25,7 +25,7 @@ struct PackageTests {
     let action = try await Self.run(Self.action(), in: root)
     #expect(action.output.contains("path=/a/b/c/../../../.build/deb/softdna_"), "\(action)")
 
-    let reader = try await Self.run(Self.machinesOwnReader, in: root)
+    let reader = try await Self.run(Self.machinesOwnReader, in: root, isAlone: true)
     #expect(reader.output.contains("the card is: CNS card"), "\(reader)")
 
     let rest = try await Self.run(Self.restOfThePackage, in: root)
@@ -38,7 +38,7 @@ struct PackageTests {
     let folder = try TemporaryFolder()
     let root = try await DebianPackage.root("trixie", in: folder)
     _ = try await Self.run(Self.installingWithPolkit, in: root)
-    let outcome = try await Self.run(Self.refused, in: root)
+    let outcome = try await Self.run(Self.refused, in: root, isAlone: true)
     let parts = outcome.output.components(separatedBy: "the machine's own pcscd: ")
     try #require(parts.count == 4, "\(outcome)")
     #expect(parts[1].hasPrefix("does not run"))
@@ -74,10 +74,16 @@ struct PackageTests {
     """
 
   /// Runs a script as root of the Debian in a folder; the first command that fails ends it.
-  private static func run(_ script: String, in root: String) async throws -> Outcome {
+  ///
+  /// - Parameter isAlone: it has a network of its own, for the ports of a pcscd.
+  private static func run(
+    _ script: String, in root: String, isAlone: Bool = false
+  ) async throws -> Outcome {
     let shown = "quietly() { \"$@\" > log 2>&1 || { cat log >&2; exit 1; }; }\ncd /root\n"
     let outcome = try await Program.run(
-      "/bin/sh", [Softdna.repository + "/.ci/in-fresh-debian", root, shown + script])
+      "/bin/sh",
+      [Softdna.repository + "/.ci/in-fresh-debian"] + (isAlone ? ["--alone"] : [])
+        + [root, shown + script])
     try #require(outcome.status == 0, "\(outcome)")
     return outcome
   }

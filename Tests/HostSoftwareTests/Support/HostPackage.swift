@@ -7,6 +7,7 @@ enum HostPackage: String, CaseIterable {
   case faketime
   case gcc
   case gnutls = "gnutls-bin"
+  case iproute = "iproute2"
   case libxml2 = "libxml2-utils"
   case lintian
   case nginx = "nginx-light"
@@ -30,6 +31,7 @@ enum HostPackage: String, CaseIterable {
     case .faketime: Self.library("faketime/libfaketimeMT.so.1") != nil
     case .gcc: Self.find("gcc") != nil
     case .gnutls: Self.find("p11tool") != nil
+    case .iproute: Self.find("ip") != nil
     case .libxml2: Self.find("xmllint") != nil
     case .lintian: Self.find("lintian") != nil
     case .nginx: Self.find("nginx") != nil
