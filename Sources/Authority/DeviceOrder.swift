@@ -77,7 +77,7 @@ extension Authority {
     try prepare(provider)
     return try store.write(attempted) { database in
       let judged = try judge(order, Day(now), database)
-      return try place(order, judged, EventLog(database: database, now: now))
+      return try place(order, judged, EventLog(database, now))
     }
   }
 

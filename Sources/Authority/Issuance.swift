@@ -48,7 +48,7 @@ extension Authority {
         }
         return made
       }
-      let log = EventLog(database: database, now: now)
+      let log = try EventLog(database, now)
       if let made { try revoke(made, .superseded, log) }
       let certificate = try issue(profile, purpose, enrolment, proved.publicKey, log)
       if try Set(good(enrolment, database).map(\.purpose)).count
@@ -80,7 +80,7 @@ extension Authority {
           attempted, .state, "its enrolment is \(enrolment.state.rawValue), not certified")
       }
       try refuseSuspended(enrolment.deviceID, attempted, database)
-      let log = EventLog(database: database, now: now)
+      let log = try EventLog(database, now)
       if enrolment.kind == .renewal {
         try complete(renewal: enrolment, log)
       }
@@ -109,7 +109,7 @@ extension Authority {
       guard enrolment.isUnderWay else {
         throw AuthorityError(attempted, .state, "the enrolment is \(enrolment.state.rawValue)")
       }
-      try giveUp(enrolment, EventLog(database: database, now: now))
+      try giveUp(enrolment, EventLog(database, now))
     }
   }
 

@@ -54,7 +54,7 @@ extension Authority {
       let enrolment = try insertEnrolment(
         .renewal, deviceID: device.id, expiryDay: offer.newExpiryDay,
         fee: channel == .online ? fees.renewalOnline : fees.renewalAtCounter, now: now, database)
-      let log = EventLog(database: database, now: now)
+      let log = try EventLog(database, now)
       if let identity {
         try log.append(
           .identityChecked, device: device.id, holder: offer.device.holderID,

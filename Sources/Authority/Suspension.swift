@@ -108,20 +108,24 @@ extension Authority {
     _ body: (String, Device, EventLog) throws -> Outcome
   ) throws(AuthorityError) -> Outcome {
     try applyDue()
-    let known = try store.read(attempted) { try existing(device.id, $0) }
+    let now = clock.now
+    let known = try store.read(attempted) { database in
+      // Nobody spends a try of the user code on a day that is over.
+      _ = try EventLog(database, now)
+      return try existing(device.id, database)
+    }
     guard desk == nil || desk == known.provider else {
       throw AuthorityError(
         attempted, .provider(known.provider),
         "it belongs to \(known.provider), which alone may do this")
     }
     if case .holder(let userCode) = requester { try check(userCode, of: known, attempted) }
-    let now = clock.now
     return try store.write(attempted) { database in
       let current = try existing(device.id, database)
       guard current.state == .active else {
         throw AuthorityError(attempted, .state, "its issuance is \(current.state.rawValue)")
       }
-      return try body(attempted, current, EventLog(database: database, now: now))
+      return try body(attempted, current, EventLog(database, now))
     }
   }
 
@@ -154,7 +158,7 @@ extension Authority {
         try database.execute(
           sql: "UPDATE device SET wrongUserCodes = 0 WHERE id = ?", arguments: [device.id])
       } else {
-        try EventLog(database: database, now: now).append(
+        try EventLog(database, now).append(
           .userCodeWrong, device: device.id, ["triesLeft": String(left)])
       }
     }

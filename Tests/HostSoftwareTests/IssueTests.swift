@@ -50,7 +50,7 @@ struct IssueTests {
     }
   }
 
-  @Test("of several at once into one directory, one issues a whole token, the others leave it alone")
+  @Test("of several at once one issues a whole token, the others leave it alone")
   func concurrent() async throws {
     let folder = try TemporaryFolder()
     let outcomes = try await withThrowingTaskGroup(of: Outcome.self) { group in
