@@ -115,6 +115,15 @@ extension Authority {
 
   // MARK: - Inside a transaction
 
+  /// Refuses what the provider's CAs could not certify in the end: before anything is written, and
+  /// before a card is touched.
+  func requireCoverage(by provider: Provider, from now: Date, to expiryDay: Day) throws {
+    let notAfter = expiryDay.start.addingTimeInterval(-1)
+    for name in [.root] + CertificationAuthority.Name.names(of: provider) {
+      try issuer(name).covers(now, notAfter)
+    }
+  }
+
   func underWay(
     _ enrolment: Enrolment, _ attempted: String, _ database: Database
   ) throws -> Enrolment {

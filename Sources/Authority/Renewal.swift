@@ -26,11 +26,11 @@ extension Authority {
   /// order counts, and a device whose new keys are half in place could not be used otherwise.
   ///
   /// - Throws: rule `unknown`; `state` where its first certificates never became active, or its
-  ///   certificates are revoked or suspended; `renewedOnce`; `chip` where the chamber's policy
+  ///   certificates are revoked or suspended, or the CAs end too early; `renewedOnce`; `chip` where the chamber's policy
   ///   blocks the renewal of such a chip; `window` with the first and last day.
   public func renewalOffer(for device: Device) throws(AuthorityError) -> RenewalOffer {
-    let today = clock.today
-    return try store.read("offering a renewal") { try offer(device.id, today, $0) }
+    let now = clock.now
+    return try store.read("offering a renewal") { try offer(device.id, now, $0) }
   }
 
   /// Orders a renewal, or takes up an interrupted one: new keys, new requests, `certify` and
@@ -48,7 +48,7 @@ extension Authority {
     let now = clock.now
     try identity?.validate(attempted, on: Day(now))
     return try store.write(attempted) { database in
-      let offer = try offer(device.id, Day(now), database)
+      let offer = try offer(device.id, now, database)
       if let interrupted = offer.interrupted { return interrupted }
       let fees = try policy(of: offer.device.chamber, database).fees
       let enrolment = try insertEnrolment(
@@ -66,9 +66,10 @@ extension Authority {
     }
   }
 
-  private func offer(_ id: Int64, _ today: Day, _ database: Database) throws -> RenewalOffer {
-    let attempted = "renewing device \(id)"
+  private func offer(_ id: Int64, _ now: Date, _ database: Database) throws -> RenewalOffer {
     let device = try existing(id, database)
+    let attempted = "renewing device \(device.cardNumber)"
+    let today = Day(now)
     guard device.state == .active else {
       throw AuthorityError(attempted, .state, "its issuance is \(device.state.rawValue)")
     }
@@ -100,9 +101,11 @@ extension Authority {
     guard Set(good.map(\.purpose)).count == CertificatePurpose.allCases.count else {
       throw AuthorityError(attempted, .state, "a certificate of it is revoked or suspended")
     }
+    let newExpiryDay = device.expiryDay.adding(years: Self.validityYears)
+    try requireCoverage(by: device.provider, from: now, to: newExpiryDay)
     return RenewalOffer(
-      device: device, firstDay: firstDay, lastDay: lastDay,
-      newExpiryDay: device.expiryDay.adding(years: Self.validityYears), interrupted: interrupted)
+      device: device, firstDay: firstDay, lastDay: lastDay, newExpiryDay: newExpiryDay,
+      interrupted: interrupted)
   }
 
   /// What a renewal changes besides its own state: the old certificates and the device.
