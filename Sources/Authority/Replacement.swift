@@ -31,6 +31,7 @@ extension Authority {
     at desk: Provider? = nil
   ) throws(AuthorityError) -> Personalisation {
     let attempted = "replacing device \(device.cardNumber)"
+    try Requester.registrar(registrar).validate(attempted)
     try applyDue()
     let now = clock.now
     let provider = try store.read(attempted) { database in

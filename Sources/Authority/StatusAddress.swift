@@ -25,7 +25,7 @@ public struct StatusAddress: Equatable, Sendable {
     guard ["127.0.0.1", "localhost", "::1"].contains(name) else {
       throw refused("is not this machine's own address, 127.0.0.1")
     }
-    guard (1...65_535).contains(url.port ?? 80) else { throw refused("has no port from 1 to 65535") }
+    guard (1...65_535).contains(url.port ?? 80) else { throw refused("names no port to 65535") }
     self.host = name
     port = url.port ?? 80
   }

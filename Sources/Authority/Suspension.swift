@@ -15,6 +15,14 @@ public enum Requester: Equatable, Sendable {
     case .registrar(let name): name
     }
   }
+
+  /// Judges who asks, as far as the log is to name them.
+  ///
+  /// - Throws: rule `field` for an official without a name.
+  func validate(_ attempted: String) throws(AuthorityError) {
+    guard case .registrar(let name) = self, let defect = name.defectAsName else { return }
+    throw AuthorityError(attempted, .field("registrar"), "the official's name \(defect)")
+  }
 }
 
 /// Why a holder has a device revoked.
@@ -107,6 +115,7 @@ extension Authority {
     _ attempted: String, _ device: Device, _ requester: Requester, _ desk: Provider?,
     _ body: (String, Device, EventLog) throws -> Outcome
   ) throws(AuthorityError) -> Outcome {
+    try requester.validate(attempted)
     try applyDue()
     let now = clock.now
     let known = try store.read(attempted) { database in

@@ -30,9 +30,7 @@ public enum AuthorityFile {
   }
 
   private static func read<Value: Codable>(_ path: String) throws(FileError) -> Value {
-    guard let data = FileManager.default.contents(atPath: path),
-      let text = String(data: data, encoding: .utf8)
-    else { throw FileError(description: "\(path): cannot be read as UTF-8 text") }
+    let text = try TextFile.read(path)
     do {
       let value = try YAMLDecoder().decode(Value.self, from: text)
       // What is known is what the value writes: a misspelt optional key would pass for an absent one.

@@ -5,18 +5,13 @@ import Yams
 /// A holder's data in a YAML file: the properties of `Holder` as keys.
 public enum HolderFile {
   /// The file does not say what it should.
-  public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// FILE:LINE:COLUMN or FILE, and what is wrong.
-    public let description: String
-  }
+  public typealias FileError = AuthorityFile.FileError
 
   /// Reads a holder and judges every field.
   ///
   /// - Throws: where the file cannot be read, a key is unknown or missing, or a value is wrong.
   public static func read(_ path: String) throws -> Holder {
-    guard let data = FileManager.default.contents(atPath: path),
-      let text = String(data: data, encoding: .utf8)
-    else { throw FileError(description: "\(path): cannot be read as UTF-8 text") }
+    let text = try TextFile.read(path)
     do {
       let places = try places(in: text, path)
       func place(_ key: String?) -> String { key.flatMap { places[$0] } ?? "" }

@@ -80,14 +80,6 @@ struct StateDirectory {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     let data = try encoder.encode(card) + Data("\n".utf8)
-    let unfinished = scratchCardFile + ".new"
-    unlink(unfinished)
-    guard
-      FileManager.default.createFile(
-        atPath: unfinished, contents: data, attributes: [.posixPermissions: 0o600]),
-      rename(unfinished, scratchCardFile) == 0
-    else {
-      throw Failure("\(scratchCardFile) cannot be written: \(String(cString: strerror(errno)))")
-    }
+    try WholeFile.write(data, to: scratchCardFile, mode: 0o600)
   }
 }

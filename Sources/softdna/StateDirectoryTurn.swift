@@ -18,7 +18,7 @@ struct StateDirectoryTurn: ~Copyable {
     var isMade = false
     var descriptor: Int32
     repeat {
-      if try Self.make(path) { isMade = true }
+      if try WholeFile.makeFolder(path, mode: 0o700) { isMade = true }
       descriptor = try Self.locked(path)
     } while descriptor < 0
     self.path = path
@@ -67,19 +67,5 @@ struct StateDirectoryTurn: ~Copyable {
       return -1
     }
     return descriptor
-  }
-
-  /// Makes the directory and those above it; answers whether it was not there.
-  private static func make(_ path: String) throws -> Bool {
-    if mkdir(path, 0o700) == 0 { return true }
-    if errno == ENOENT {
-      let parent = (path as NSString).deletingLastPathComponent
-      if !parent.isEmpty, parent != path { _ = try make(parent) }
-      if mkdir(path, 0o700) == 0 { return true }
-    }
-    guard errno == EEXIST else {
-      throw Failure("\(path) cannot be made: \(String(cString: strerror(errno)))")
-    }
-    return false
   }
 }
