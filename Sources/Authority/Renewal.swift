@@ -28,9 +28,16 @@ extension Authority {
   /// - Throws: rule `unknown`; `state` where its first certificates never became active, or its
   ///   certificates are revoked or suspended, or the CAs end too early; `renewedOnce`; `chip` where the chamber's policy
   ///   blocks the renewal of such a chip; `window` with the first and last day.
-  public func renewalOffer(for device: Device) throws(AuthorityError) -> RenewalOffer {
+  ///   `policy` where the chamber renews nothing over this channel; `delegation` or `field` where the
+  ///   identity does not do; `clock`.
+  public func renewalOffer(
+    for device: Device, over channel: Channel = .counter, identity: IdentityCheck? = nil
+  ) throws(AuthorityError) -> RenewalOffer {
     let now = clock.now
-    return try store.read("offering a renewal") { try offer(device.id, now, $0) }
+    return try store.read("offering a renewal") { database in
+      _ = try EventLog(database, now)
+      return try offer(device.id, over: channel, identity, now, database)
+    }
   }
 
   /// Orders a renewal, or takes up an interrupted one: new keys, new requests, `certify` and
@@ -40,15 +47,14 @@ extension Authority {
   ///   - channel: `online` or another: what it costs, by the chamber's price list.
   ///   - identity: how the holder was identified, which is recorded; nil online, where device and PIN
   ///     do it.
-  /// - Throws: as `renewalOffer(for:)`; rule `delegation` or `field` where the identity does not do.
+  /// - Throws: as `renewalOffer(for:over:identity:)`.
   public func renew(
     _ device: Device, over channel: Channel = .counter, identity: IdentityCheck? = nil
   ) throws(AuthorityError) -> Enrolment {
     let attempted = "ordering a renewal"
     let now = clock.now
-    try identity?.validate(attempted, on: Day(now))
     return try store.write(attempted) { database in
-      let offer = try offer(device.id, now, database)
+      let offer = try offer(device.id, over: channel, identity, now, database)
       if let interrupted = offer.interrupted { return interrupted }
       let fees = try policy(of: offer.device.chamber, database).fees
       let enrolment = try insertEnrolment(
@@ -66,10 +72,19 @@ extension Authority {
     }
   }
 
-  private func offer(_ id: Int64, _ now: Date, _ database: Database) throws -> RenewalOffer {
+  private func offer(
+    _ id: Int64, over channel: Channel, _ identity: IdentityCheck?, _ now: Date,
+    _ database: Database
+  ) throws -> RenewalOffer {
     let device = try existing(id, database)
     let attempted = "renewing device \(device.cardNumber)"
     let today = Day(now)
+    try identity?.validate(attempted, on: today)
+    let policy = try policy(of: device.chamber, database)
+    guard policy.channels.contains(channel) else {
+      throw AuthorityError(
+        attempted, .policy("channels"), "\(device.chamber) renews nothing over \(channel.rawValue)")
+    }
     guard device.state == .active else {
       throw AuthorityError(attempted, .state, "its issuance is \(device.state.rawValue)")
     }
@@ -83,7 +98,7 @@ extension Authority {
     let interrupted = try Enrolment.fetch(
       database, "deviceId = ? AND kind = 'renewal' AND state IN ('ordered', 'certified')", [id]
     ).first
-    let chipRule = try policy(of: device.chamber, database).rule(for: device.chip)
+    let chipRule = policy.rule(for: device.chip)
     if interrupted == nil, let chipRule, today >= chipRule.renewalBlockedFrom {
       throw AuthorityError(
         attempted, .chip(device.chip, renewalBlockedFrom: chipRule.renewalBlockedFrom),

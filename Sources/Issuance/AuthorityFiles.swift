@@ -29,6 +29,13 @@ public enum AuthorityFile {
     try read(path)
   }
 
+  /// Reads how a holder was identified; the authority judges it when it is told.
+  ///
+  /// - Throws: where the file cannot be read, a key is unknown or missing, or a value is wrong.
+  public static func identity(_ path: String) throws(FileError) -> IdentityCheck {
+    try read(path)
+  }
+
   private static func read<Value: Codable>(_ path: String) throws(FileError) -> Value {
     let text = try TextFile.read(path)
     do {

@@ -127,7 +127,7 @@ public struct Counter: Sendable {
   ) throws(IssuanceError) -> Device {
     let issuer = CardIssuer(card)
     let transportKey = try atAuthority { () throws(AuthorityError) in
-      _ = try authority.renewalOffer(for: device)
+      _ = try authority.renewalOffer(for: device, over: channel, identity: identity)
       return try authority.transportKey(of: device)
     }
     let number = try onCard { () throws(CardError) in try issuer.cardNumber() }

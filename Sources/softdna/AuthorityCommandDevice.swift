@@ -21,6 +21,18 @@ struct AuthorityRenewCommand: ParsableCommand {
   @Option(help: "The CNS PIN.") var pin: String?
   @Option(help: "The signature PIN.") var signaturePIN: String?
   @Flag(help: "Online, not at the counter: what it costs.") var online = false
+  @Option(
+    help: """
+      How the holder was identified at the counter, a YAML file with the keys of a request's \
+      identity: it is judged and recorded.
+      """)
+  var identity: String?
+
+  func validate() throws {
+    guard !online || identity == nil else {
+      throw ValidationError("--online: device and PIN tell who the holder is, not --identity.")
+    }
+  }
 
   func run() throws {
     struct Output: Encodable {
@@ -29,6 +41,9 @@ struct AuthorityRenewCommand: ParsableCommand {
       let receipt: Receipt?
     }
     let directory = options.state.directory
+    let identity = try self.identity.map { file in
+      try failing { try AuthorityFile.identity(file) }
+    }
     let slot = try directory.openToken()
     let authority = try options.open()
     let codes = try directory.readScratchCard()
@@ -39,7 +54,8 @@ struct AuthorityRenewCommand: ParsableCommand {
       let device = try authority.device(try CardNumber(number))
       let renewed = try Counter(authority).renew(
         device, card: session, pin: pin ?? codes.pinCNS,
-        signaturePIN: signaturePIN ?? codes.pinSignature, over: online ? .online : .counter
+        signaturePIN: signaturePIN ?? codes.pinSignature, over: online ? .online : .counter,
+        identity: identity
       ) { Console.note("  " + $0) }
       let receipt = try authority.receipts(of: renewed).last
       try options.print(
