@@ -50,8 +50,8 @@ public struct IdentityCheck: Codable, Equatable, Sendable {
     for (field, value) in [
       ("identity.document", document), ("identity.documentNumber", documentNumber),
       ("identity.checkedBy", checkedBy),
-    ] where value.isEmpty {
-      throw AuthorityError(attempted, .field(field), "is missing")
+    ] {
+      if let defect = value.defectAsName { throw AuthorityError(attempted, .field(field), defect) }
     }
     guard documentExpires >= day else {
       throw AuthorityError(

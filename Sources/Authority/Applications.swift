@@ -52,7 +52,7 @@ extension Authority {
           holder.id, application.chamber, state.rawValue, try JSON.encode(application), now.seconds,
         ])
       let id = database.lastInsertedRowID
-      let log = EventLog(database: database, now: now)
+      let log = try EventLog(database, now)
       try log.append(
         .identityChecked, holder: holder.id,
         application.identity.recorded(over: application.channel)
@@ -86,7 +86,7 @@ extension Authority {
       try database.execute(
         sql: "UPDATE application SET state = ?, data = ? WHERE id = ?",
         arguments: [state.rawValue, try JSON.encode(completed), current.id])
-      try EventLog(database: database, now: now).append(
+      try EventLog(database, now).append(
         state == .accepted ? .applicationAccepted : .applicationDeposited,
         holder: current.holderID,
         ["application": String(current.id), "missing": missing.joined(separator: "; ")])

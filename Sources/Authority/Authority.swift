@@ -97,10 +97,7 @@ public final class Authority: Sendable {
     return try store.write(attempted) { database in
       guard let row = try Row.fetchOne(database, sql: "SELECT * FROM settings") else {
         let baseURL = settings.baseURL ?? defaultBaseURL
-        guard URL(string: baseURL)?.scheme != nil, !baseURL.hasSuffix("/") else {
-          throw AuthorityError(
-            attempted, .field("baseURL"), "\"\(baseURL)\" is no URL without a trailing slash")
-        }
+        _ = try StatusAddress(baseURL: baseURL)
         try database.execute(
           sql: "INSERT INTO settings VALUES (1, ?, ?, ?)",
           arguments: [settings.seed.map { String($0) }, baseURL, clock.now.seconds])

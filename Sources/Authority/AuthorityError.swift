@@ -9,6 +9,8 @@ public struct AuthorityError: Error, Equatable, Sendable, CustomStringConvertibl
     case field(String)
     /// The day is outside the days, both included, on which this may be done.
     case window(first: Day, last: Day)
+    /// The history goes on to this day already; nothing is recorded before it.
+    case clock(last: Day)
     /// A device is renewed once (domain rule: "renewable once for 3 more").
     case renewedOnce
     /// No such holder, device, certificate or enrolment.

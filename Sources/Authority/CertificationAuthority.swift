@@ -87,7 +87,7 @@ struct CertificationAuthority: Sendable {
     let parsed = try Certificate.parse(certificate)
     var from = time_t(notBefore.timeIntervalSince1970)
     var to = time_t(notAfter.timeIntervalSince1970)
-    guard X509_cmp_time(X509_get0_notBefore(parsed.pointer), &from) < 0,
+    guard notBefore < notAfter, X509_cmp_time(X509_get0_notBefore(parsed.pointer), &from) < 0,
       X509_cmp_time(X509_get0_notAfter(parsed.pointer), &to) > 0
     else {
       throw AuthorityError(

@@ -19,7 +19,7 @@ extension Authority {
         sql: "INSERT OR REPLACE INTO chamber VALUES (?, ?, ?)",
         arguments: [policy.chamber, text, now.seconds])
       try forgetDayRun(database)
-      try EventLog(database: database, now: now).append(
+      try EventLog(database, now).append(
         .policyAdopted, ["chamber": policy.chamber])
     }
   }

@@ -23,7 +23,7 @@ extension Authority {
     let attempted = "running the day"
     let now = clock.now
     let report = try store.write(attempted) { database in
-      let report = try self.day(EventLog(database: database, now: now))
+      let report = try self.day(EventLog(database, now))
       try database.execute(
         sql: """
           INSERT INTO dayRun VALUES (1, ?1)
@@ -37,11 +37,13 @@ extension Authority {
 
   /// Runs the day unless somebody has: every answer about a status begins with it.
   func applyDue() throws(AuthorityError) {
-    let last = try store.read("looking for what is due") {
-      try String.fetchOne($0, sql: "SELECT day FROM dayRun")
+    let now = clock.now
+    let isRun = try store.read("looking for what is due") { database in
+      // ISO 8601 days are ordered like their texts. Nothing falls due on a day that is over.
+      let last = try String.fetchOne(database, sql: "SELECT day FROM dayRun") ?? ""
+      return try last >= Day(now).description || EventLog.day(after: now, database) != nil
     }
-    // ISO 8601 days are ordered like their texts.
-    guard last ?? "" < clock.today.description else { return }
+    guard !isRun else { return }
     try runDay()
   }
 

@@ -59,7 +59,7 @@ extension Authority {
   ///
   /// - Throws: rule `unknown` for an unknown holder, request or chamber; `field` for values that do
   ///   not fit, and where a holder who needs a residence permit has no accepted request; `state`
-  ///   where the request is deposited or served; `policy` where the chamber does not issue such a
+  ///   where the request is deposited or served, or the CAs end too early; `policy` where the chamber does not issue such a
   ///   device.
   public func order(_ order: DeviceOrder) throws(AuthorityError) -> Personalisation {
     let attempted = "ordering a device"
@@ -77,7 +77,7 @@ extension Authority {
     try prepare(provider)
     return try store.write(attempted) { database in
       let judged = try judge(order, Day(now), database)
-      return try place(order, judged, EventLog(database: database, now: now))
+      return try place(order, judged, EventLog(database, now))
     }
   }
 
@@ -165,6 +165,8 @@ extension Authority {
     _ order: DeviceOrder, _ judged: JudgedOrder, replacing old: Device? = nil, _ log: EventLog
   ) throws -> Personalisation {
     let database = log.database
+    let expiryDay = Day(log.now).adding(years: Self.validityYears)
+    try requireCoverage(by: judged.provider, from: log.now, to: expiryDay)
     let number = try order.cardNumber ?? freeCardNumber(database)
     guard try fetchDevice(number, database) == nil else {
       throw AuthorityError("ordering a device", .field("cardNumber"), "\(number) is taken")
@@ -174,7 +176,6 @@ extension Authority {
     let id = try insertDevice(
       order, judged, number, scratchCard, transportKey, replacing: old, today: Day(log.now),
       database)
-    let expiryDay = Day(log.now).adding(years: Self.validityYears)
     let enrolment = try insertEnrolment(
       .issuance, deviceID: id, expiryDay: expiryDay, fee: judged.fee, now: log.now, database)
     try log.append(

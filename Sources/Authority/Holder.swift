@@ -90,10 +90,13 @@ public struct Holder: Codable, Equatable, Sendable {
       ("surname", surname), ("name", name), ("birthPlace", birthPlace),
       ("residenceAddress", residenceAddress),
     ] {
-      guard value.contains(where: \.isLetter) else { throw refused(field, "is empty") }
-      guard !value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
-        throw refused(field, "contains a control character")
-      }
+      if let defect = value.defectAsName { throw refused(field, defect) }
+      guard value.contains(where: \.isLetter) else { throw refused(field, "has no letter") }
+    }
+    for (field, value) in [
+      ("companyRole.company", companyRole?.company), ("companyRole.role", companyRole?.role),
+    ] {
+      if let defect = value?.defectAsName { throw refused(field, defect) }
     }
     // CN "SURNAME NAME" is bounded by ub-common-name (RFC 5280, appendix A).
     guard surname.count + 1 + name.count <= 64 else {
@@ -108,7 +111,8 @@ public struct Holder: Codable, Equatable, Sendable {
       citizenship.utf8.allSatisfy({ (0x41...0x5A).contains($0) })
     else { throw refused("citizenship", "\"\(citizenship)\" is not three capital letters") }
     let address = eMail.split(separator: "@", omittingEmptySubsequences: false)
-    guard address.count == 2, address.allSatisfy({ !$0.isEmpty }),
+    // RFC 5321, 4.5.3.1: 254 characters fit into a path with its brackets.
+    guard address.count == 2, address.allSatisfy({ !$0.isEmpty }), eMail.utf8.count <= 254,
       eMail.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
     else { throw refused("eMail", "\"\(eMail)\" is not an e-mail address") }
     guard phone.filter(\.isNumber).count >= 6,

@@ -48,7 +48,7 @@ extension Authority {
         }
         return made
       }
-      let log = EventLog(database: database, now: now)
+      let log = try EventLog(database, now)
       if let made { try revoke(made, .superseded, log) }
       let certificate = try issue(profile, purpose, enrolment, proved.publicKey, log)
       if try Set(good(enrolment, database).map(\.purpose)).count
@@ -80,7 +80,7 @@ extension Authority {
           attempted, .state, "its enrolment is \(enrolment.state.rawValue), not certified")
       }
       try refuseSuspended(enrolment.deviceID, attempted, database)
-      let log = EventLog(database: database, now: now)
+      let log = try EventLog(database, now)
       if enrolment.kind == .renewal {
         try complete(renewal: enrolment, log)
       }
@@ -109,11 +109,20 @@ extension Authority {
       guard enrolment.isUnderWay else {
         throw AuthorityError(attempted, .state, "the enrolment is \(enrolment.state.rawValue)")
       }
-      try giveUp(enrolment, EventLog(database: database, now: now))
+      try giveUp(enrolment, EventLog(database, now))
     }
   }
 
   // MARK: - Inside a transaction
+
+  /// Refuses what the provider's CAs could not certify in the end: before anything is written, and
+  /// before a card is touched.
+  func requireCoverage(by provider: Provider, from now: Date, to expiryDay: Day) throws {
+    let notAfter = expiryDay.start.addingTimeInterval(-1)
+    for name in [.root] + CertificationAuthority.Name.names(of: provider) {
+      try issuer(name).covers(now, notAfter)
+    }
+  }
 
   func underWay(
     _ enrolment: Enrolment, _ attempted: String, _ database: Database

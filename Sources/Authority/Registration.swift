@@ -33,7 +33,7 @@ extension Authority {
       sql: "INSERT INTO holder (codiceFiscale, data, registeredAt) VALUES (?, ?, ?)",
       arguments: [holder.codiceFiscale, try JSON.encode(holder), now.seconds])
     let id = database.lastInsertedRowID
-    try EventLog(database: database, now: now).append(.holderRegistered, holder: id)
+    try EventLog(database, now).append(.holderRegistered, holder: id)
     return RegisteredHolder(id: id, holder: holder, registeredAt: now)
   }
 }

@@ -40,7 +40,7 @@ extension Authority {
 
         One-time password: \(password)
         It authorises one remote signature within \(Self.authorisationSeconds / 60) minutes.
-        """, EventLog(database: database, now: now))
+        """, EventLog(database, now))
     }
     try deliver()
   }
@@ -127,7 +127,7 @@ extension Authority {
       let algorithm = DER.sequence([OID(2, 16, 840, 1, 101, 3, 4, 2, 1).der, DER.null])
       let signature = try key.sign(
         digestInfo: DER.sequence([algorithm, DER.octetString(hash)]))
-      let log = EventLog(database: database, now: now)
+      let log = try EventLog(database, now)
       let device = try existing(credential.deviceID, database)
       try log.append(.remotelySigned, device: device.id, ["credentialID": credentialID])
       try write(.remoteSignature, .free, for: device, log)

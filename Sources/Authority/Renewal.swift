@@ -26,17 +26,19 @@ extension Authority {
   /// order counts, and a device whose new keys are half in place could not be used otherwise.
   ///
   /// - Parameter identity: how the holder was identified; nil where device and PIN do it.
-  /// - Throws: rule `delegation` or `field` where the identity does not do; `unknown`; `state` where
-  ///   its first certificates never became active, or its certificates are revoked or suspended;
-  ///   `renewedOnce`; `chip` where the chamber's policy blocks the renewal of such a chip; `window`
-  ///   with the first and last day.
+  /// - Throws: rule `unknown`; `state` where its first certificates never became active, or its
+  ///   certificates are revoked or suspended, or the CAs end too early; `renewedOnce`; `chip` where
+  ///   the chamber's policy blocks the renewal of such a chip; `window` with the first and last day;
+  ///   `policy` where the chamber renews nothing over this channel; `delegation` or `field` where the
+  ///   identity does not do; `clock`.
   public func renewalOffer(
-    for device: Device, identity: IdentityCheck? = nil
+    for device: Device, over channel: Channel = .counter, identity: IdentityCheck? = nil
   ) throws(AuthorityError) -> RenewalOffer {
-    let attempted = "offering a renewal"
-    let today = clock.today
-    try identity?.validate(attempted, on: today)
-    return try store.read(attempted) { try offer(device.id, today, $0) }
+    let now = clock.now
+    return try store.read("offering a renewal") { database in
+      _ = try EventLog(database, now)
+      return try offer(device.id, over: channel, identity, now, database)
+    }
   }
 
   /// Orders a renewal, or takes up an interrupted one: new keys, new requests, `certify` and
@@ -44,22 +46,22 @@ extension Authority {
   ///
   /// - Parameters:
   ///   - channel: `online` or another: what it costs, by the chamber's price list.
-  ///   - identity: how the holder was identified, which is recorded; nil where device and PIN do it.
-  /// - Throws: as `renewalOffer(for:identity:)`.
+  ///   - identity: how the holder was identified, which is recorded; nil online, where device and PIN
+  ///     do it.
+  /// - Throws: as `renewalOffer(for:over:identity:)`.
   public func renew(
     _ device: Device, over channel: Channel = .counter, identity: IdentityCheck? = nil
   ) throws(AuthorityError) -> Enrolment {
     let attempted = "ordering a renewal"
     let now = clock.now
-    try identity?.validate(attempted, on: Day(now))
     return try store.write(attempted) { database in
-      let offer = try offer(device.id, Day(now), database)
+      let offer = try offer(device.id, over: channel, identity, now, database)
       if let interrupted = offer.interrupted { return interrupted }
       let fees = try policy(of: offer.device.chamber, database).fees
       let enrolment = try insertEnrolment(
         .renewal, deviceID: device.id, expiryDay: offer.newExpiryDay,
         fee: channel == .online ? fees.renewalOnline : fees.renewalAtCounter, now: now, database)
-      let log = EventLog(database: database, now: now)
+      let log = try EventLog(database, now)
       if let identity {
         try log.append(
           .identityChecked, device: device.id, holder: offer.device.holderID,
@@ -71,9 +73,19 @@ extension Authority {
     }
   }
 
-  private func offer(_ id: Int64, _ today: Day, _ database: Database) throws -> RenewalOffer {
-    let attempted = "renewing device \(id)"
+  private func offer(
+    _ id: Int64, over channel: Channel, _ identity: IdentityCheck?, _ now: Date,
+    _ database: Database
+  ) throws -> RenewalOffer {
     let device = try existing(id, database)
+    let attempted = "renewing device \(device.cardNumber)"
+    let today = Day(now)
+    try identity?.validate(attempted, on: today)
+    let policy = try policy(of: device.chamber, database)
+    guard policy.channels.contains(channel) else {
+      throw AuthorityError(
+        attempted, .policy("channels"), "\(device.chamber) renews nothing over \(channel.rawValue)")
+    }
     guard device.state == .active else {
       throw AuthorityError(attempted, .state, "its issuance is \(device.state.rawValue)")
     }
@@ -87,7 +99,7 @@ extension Authority {
     let interrupted = try Enrolment.fetch(
       database, "deviceId = ? AND kind = 'renewal' AND state IN ('ordered', 'certified')", [id]
     ).first
-    let chipRule = try policy(of: device.chamber, database).rule(for: device.chip)
+    let chipRule = policy.rule(for: device.chip)
     if interrupted == nil, let chipRule, today >= chipRule.renewalBlockedFrom {
       throw AuthorityError(
         attempted, .chip(device.chip, renewalBlockedFrom: chipRule.renewalBlockedFrom),
@@ -105,9 +117,11 @@ extension Authority {
     guard Set(good.map(\.purpose)).count == CertificatePurpose.allCases.count else {
       throw AuthorityError(attempted, .state, "a certificate of it is revoked or suspended")
     }
+    let newExpiryDay = device.expiryDay.adding(years: Self.validityYears)
+    try requireCoverage(by: device.provider, from: now, to: newExpiryDay)
     return RenewalOffer(
-      device: device, firstDay: firstDay, lastDay: lastDay,
-      newExpiryDay: device.expiryDay.adding(years: Self.validityYears), interrupted: interrupted)
+      device: device, firstDay: firstDay, lastDay: lastDay, newExpiryDay: newExpiryDay,
+      interrupted: interrupted)
   }
 
   /// What a renewal changes besides its own state: the old certificates and the device.

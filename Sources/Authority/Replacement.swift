@@ -35,6 +35,7 @@ extension Authority {
     at desk: Provider? = nil
   ) throws(AuthorityError) -> Personalisation {
     let attempted = "replacing device \(device.cardNumber)"
+    try Requester.registrar(registrar).validate(attempted)
     try applyDue()
     let now = clock.now
     let provider = try store.read(attempted) { database in
@@ -44,7 +45,7 @@ extension Authority {
     return try store.write(attempted) { database in
       let (old, order, judged) = try replacement(
         of: device.id, cause, desk, attempted, now, database)
-      let log = EventLog(database: database, now: now)
+      let log = try EventLog(database, now)
       try giveUpRenewal(of: old, log)
       for unfinished in try Device.fetch(database, "replaces = ?", [old.id])
       where unfinished.state != .abandoned { try giveUpRenewal(of: unfinished, log) }

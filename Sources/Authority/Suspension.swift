@@ -15,6 +15,14 @@ public enum Requester: Equatable, Sendable {
     case .registrar(let name): name
     }
   }
+
+  /// Judges who asks, as far as the log is to name them.
+  ///
+  /// - Throws: rule `field` for an official without a name.
+  func validate(_ attempted: String) throws(AuthorityError) {
+    guard case .registrar(let name) = self, let defect = name.defectAsName else { return }
+    throw AuthorityError(attempted, .field("registrar"), "the official's name \(defect)")
+  }
 }
 
 /// Why a holder has a device revoked.
@@ -107,21 +115,26 @@ extension Authority {
     _ attempted: String, _ device: Device, _ requester: Requester, _ desk: Provider?,
     _ body: (String, Device, EventLog) throws -> Outcome
   ) throws(AuthorityError) -> Outcome {
+    try requester.validate(attempted)
     try applyDue()
-    let known = try store.read(attempted) { try existing(device.id, $0) }
+    let now = clock.now
+    let known = try store.read(attempted) { database in
+      // Nobody spends a try of the user code on a day that is over.
+      _ = try EventLog(database, now)
+      return try existing(device.id, database)
+    }
     guard desk == nil || desk == known.provider else {
       throw AuthorityError(
         attempted, .provider(known.provider),
         "it belongs to \(known.provider), which alone may do this")
     }
     if case .holder(let userCode) = requester { try check(userCode, of: known, attempted) }
-    let now = clock.now
     return try store.write(attempted) { database in
       let current = try existing(device.id, database)
       guard current.state == .active else {
         throw AuthorityError(attempted, .state, "its issuance is \(current.state.rawValue)")
       }
-      return try body(attempted, current, EventLog(database: database, now: now))
+      return try body(attempted, current, EventLog(database, now))
     }
   }
 
@@ -154,7 +167,7 @@ extension Authority {
         try database.execute(
           sql: "UPDATE device SET wrongUserCodes = 0 WHERE id = ?", arguments: [device.id])
       } else {
-        try EventLog(database: database, now: now).append(
+        try EventLog(database, now).append(
           .userCodeWrong, device: device.id, ["triesLeft": String(left)])
       }
     }

@@ -22,7 +22,7 @@ public enum AuthorityFile {
     try read(path)
   }
 
-  /// Reads how a holder was identified; the authority judges it when the device is renewed.
+  /// Reads how a holder was identified; the authority judges it when it is told.
   ///
   /// - Throws: where the file cannot be read, a key is unknown or missing, or a value is wrong.
   public static func identity(_ path: String) throws(FileError) -> IdentityCheck {
@@ -30,7 +30,7 @@ public enum AuthorityFile {
   }
 
   private static func read<Value: Codable>(_ path: String) throws(FileError) -> Value {
-    let text = try FileError.text(of: path)
+    let text = try TextFile.read(path)
     do {
       let value = try YAMLDecoder().decode(Value.self, from: text)
       // What is known is what the value writes: a misspelt optional key would pass for an absent one.

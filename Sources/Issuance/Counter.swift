@@ -125,7 +125,7 @@ public struct Counter: Sendable {
   ) throws(IssuanceError) -> Device {
     let issuer = CardIssuer(card)
     let transportKey = try atAuthority { () throws(AuthorityError) in
-      _ = try authority.renewalOffer(for: device, identity: identity)
+      _ = try authority.renewalOffer(for: device, over: channel, identity: identity)
       return try authority.transportKey(of: device)
     }
     let number = try onCard { () throws(CardError) in try issuer.cardNumber() }

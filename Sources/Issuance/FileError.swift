@@ -1,19 +1,7 @@
-import Foundation
-
 /// A file of the authority's data does not say what it should.
 public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   /// FILE:LINE:COLUMN or FILE, and what is wrong.
   public let description: String
-
-  /// The text of a file.
-  ///
-  /// - Throws: where it cannot be read, or is not UTF-8.
-  static func text(of path: String) throws(FileError) -> String {
-    guard let data = FileManager.default.contents(atPath: path),
-      let text = String(data: data, encoding: .utf8)
-    else { throw FileError(description: "\(path): cannot be read as UTF-8 text") }
-    return text
-  }
 }
 
 extension DecodingError {

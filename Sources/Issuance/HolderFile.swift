@@ -7,7 +7,7 @@ public enum HolderFile {
   ///
   /// - Throws: where the file cannot be read, a key is unknown or missing, or a value is wrong.
   public static func read(_ path: String) throws -> Holder {
-    let text = try FileError.text(of: path)
+    let text = try TextFile.read(path)
     do {
       let places = try places(in: text, path)
       func place(_ key: String?) -> String { key.flatMap { places[$0] } ?? "" }

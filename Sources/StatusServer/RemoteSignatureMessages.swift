@@ -43,7 +43,7 @@ struct Refusal: Error {
     case .field("accessToken"): self.init(.unauthorized, "invalid_token", error.reason)
     case .field("OTP"): self.init(.badRequest, "invalid_otp", error.reason)
     case .field(let name): self.init(.badRequest, "invalid_request", "\(name): \(error.reason)")
-    case .state, .policy: self.init(.badRequest, "invalid_request", error.reason)
+    case .state, .policy, .clock: self.init(.badRequest, "invalid_request", error.reason)
     default: self.init(.internalServerError, "server_error", "the authority could not answer")
     }
   }

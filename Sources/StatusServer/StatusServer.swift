@@ -22,21 +22,16 @@ public struct StatusServer: Sendable {
   ///
   /// - Parameter port: where given, the port that the certificates name.
   public init(_ authority: Authority, port: Int? = nil) throws(AddressError) {
-    guard let base = URL(string: authority.baseURL), base.scheme == "http",
-      let host = base.host, base.path.isEmpty
-    else {
-      throw AddressError(description: "\(authority.baseURL) is not http://HOST:PORT")
+    let address: StatusAddress
+    do throws(AuthorityError) { address = try StatusAddress(baseURL: authority.baseURL) } catch {
+      throw AddressError(description: error.reason)
     }
-    guard ["127.0.0.1", "localhost", "::1"].contains(host) else {
-      throw AddressError(
-        description: "\(authority.baseURL) is not this machine's own address, 127.0.0.1")
-    }
-    let named = base.port ?? 80
+    let named = address.port
     guard port == nil || port == named else {
       throw AddressError(
         description: "the authority's certificates name port \(named): it cannot serve elsewhere")
     }
-    self.host = host
+    host = address.host
     self.port = named
     self.authority = authority
   }

@@ -23,8 +23,17 @@ struct AuthorityRenewCommand: ParsableCommand {
   @Flag(help: "Online, not at the counter: what it costs.") var online = false
   @Option(
     help: ArgumentHelp(
-      "How the holder was identified, a YAML file; docs/user/authority.md.", valueName: "file"))
+      """
+      How the holder was identified at the counter, a YAML file with the keys of a request's \
+      identity: it is judged and recorded.
+      """, valueName: "file"))
   var identity: String?
+
+  func validate() throws {
+    guard !online || identity == nil else {
+      throw ValidationError("--online: device and PIN tell who the holder is, not --identity.")
+    }
+  }
 
   func run() throws {
     struct Output: Encodable {
@@ -32,8 +41,10 @@ struct AuthorityRenewCommand: ParsableCommand {
       let expires: Day
       let receipt: Receipt?
     }
-    let check = try failing { try identity.map { try AuthorityFile.identity($0) } }
     let directory = options.state.directory
+    let identity = try self.identity.map { file in
+      try failing { try AuthorityFile.identity(file) }
+    }
     let slot = try directory.openToken()
     let authority = try options.open()
     let codes = try directory.readScratchCard()
@@ -45,7 +56,7 @@ struct AuthorityRenewCommand: ParsableCommand {
       let renewed = try Counter(authority).renew(
         device, card: session, pin: pin ?? codes.pinCNS,
         signaturePIN: signaturePIN ?? codes.pinSignature, over: online ? .online : .counter,
-        identity: check
+        identity: identity
       ) { Console.note("  " + $0) }
       let receipt = try authority.receipts(of: renewed).last
       try options.print(
@@ -81,29 +92,48 @@ struct AuthorityReplaceCommand: ParsableCommand {
     let directory = options.state.directory
     let authority = try options.open()
     let old = try device.device(in: authority)
+    // Named before the turn: who waited for another replacement does not replace the new one.
+    let (device, receipt) = try directory.making {
+      try failing(status: 1) { try replace(old, authority, directory) }
+    }
+    try options.print(
+      Output(
+        cardNumber: device.cardNumber.description, replaces: old.cardNumber.description,
+        receipt: receipt),
+      or: "\(device.cardNumber) replaces \(old.cardNumber)"
+        + (receipt.map { "; \($0.line)" } ?? ""))
+  }
+
+  private func replace(_ old: Device, _ authority: Authority, _ directory: StateDirectory) throws
+    -> (Device, Receipt?)
+  {
+    let replaced = try takeOut(directory)
+    defer { withExtendedLifetime(replaced) {} }
     let replacement = directory.path + "/token-replacement.nv"
-    try failing(status: 1) {
-      let counter = Counter(authority)
-      let order = try counter.replace(old, because: reason, by: registrar)
-      try? FileManager.default.removeItem(atPath: replacement)
-      try personalise(order, at: replacement, counter)
-      try directory.writeScratchCard(order.scratchCard)
-      // Interrupted from here on, what is at the image's place is no old token any more.
-      let kept = directory.path + "/token-\(old.cardNumber).nv"
-      if !FileManager.default.fileExists(atPath: kept) { try move(directory.image, to: kept) }
-      try move(replacement, to: directory.image)
-      let token = try directory.openToken()
-      _ = try token.powerOn()
-      let held = CardSession(token)
-      try CardIssuer(held).authenticate(transportKey: order.transportKey)
-      let device = try counter.handOver(order.enrolment, card: held)
-      let receipt = try authority.receipts(of: device).last
-      try options.print(
-        Output(
-          cardNumber: device.cardNumber.description, replaces: old.cardNumber.description,
-          receipt: receipt),
-        or: "\(device.cardNumber) replaces \(old.cardNumber)"
-          + (receipt.map { "; \($0.line)" } ?? ""))
+    let counter = Counter(authority)
+    let order = try counter.replace(old, because: reason, by: registrar)
+    try? FileManager.default.removeItem(atPath: replacement)
+    try personalise(order, at: replacement, counter)
+    try directory.writeScratchCard(order.scratchCard)
+    // Interrupted from here on, what is at the image's place is no old token any more.
+    let kept = directory.path + "/token-\(old.cardNumber).nv"
+    if !FileManager.default.fileExists(atPath: kept) { try move(directory.image, to: kept) }
+    try move(replacement, to: directory.image)
+    let token = try directory.openToken()
+    _ = try token.powerOn()
+    let held = CardSession(token)
+    try CardIssuer(held).authenticate(transportKey: order.transportKey)
+    let device = try counter.handOver(order.enrolment, card: held)
+    return (device, try authority.receipts(of: device).last)
+  }
+
+  /// The old token, in nobody else's hands for as long as it is held: whoever has it plugged in would
+  /// write what it does into the new one's place. A defective one may be damaged, or be gone.
+  private func takeOut(_ directory: StateDirectory) throws -> Slot? {
+    guard FileManager.default.fileExists(atPath: directory.image) else { return nil }
+    do throws(ImageError) { return try Slot(opening: directory.image) } catch {
+      guard error.isDamage else { throw Failure(error) }
+      return nil
     }
   }
 

@@ -85,9 +85,7 @@ struct AuthorityCRLCommand: ParsableCommand {
     }
     let authority = try options.open()
     let folder = output ?? options.state.path + "/crl"
-    try failing {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
+    try WholeFile.makeFolder(folder)
     var lines: [Line] = []
     for name in authority.issuerNames {
       let lists = try failing(status: 1) {
@@ -95,9 +93,7 @@ struct AuthorityCRLCommand: ParsableCommand {
       }
       for list in lists {
         let file = "\(folder)/\(name)\(list.baseNumber == nil ? "" : "-delta").crl"
-        try failing {
-          try Data(list.der).write(to: URL(fileURLWithPath: file), options: .atomic)
-        }
+        try WholeFile.write(Data(list.der), to: file)
         lines.append(
           Line(
             issuer: name, number: list.number, base: list.baseNumber, nextUpdate: list.nextUpdate,
@@ -136,7 +132,7 @@ struct AuthorityOCSPCommand: ParsableCommand {
       throw Failure("\(request) cannot be read")
     }
     let answer = try failing(status: 1) { try options.open().ocspResponse(to: [UInt8](data)) }
-    try failing { try Data(answer).write(to: URL(fileURLWithPath: response), options: .atomic) }
+    try WholeFile.write(Data(answer), to: response)
     try options.print(
       Output(response: response, bytes: answer.count), or: "\(response): \(answer.count) bytes")
   }

@@ -35,13 +35,17 @@ struct StateDirectory {
   /// The images that `softdna ctl snapshot` keeps.
   var snapshots: Snapshots { Snapshots(folder: path + "/snapshots") }
 
-  /// Runs what may make the directory; where it fails, one that it made does not stay half full.
+  /// Runs what may make the directory, or puts another token into it, one process at a time: who
+  /// comes second waits. Where it fails, a directory that it made does not stay half full.
   func making<Value>(_ body: () throws -> Value) throws -> Value {
-    let existed = FileManager.default.fileExists(atPath: path)
-    do { return try body() } catch {
-      if !existed { try? FileManager.default.removeItem(atPath: path) }
-      throw error
+    let turn = try StateDirectoryTurn(path)
+    let result = Result { try body() }
+    if case .failure = result, turn.isFirst {
+      turn.endRemovingDirectory()
+    } else {
+      turn.end()
     }
+    return try result.get()
   }
 
   /// The token, plugged in nowhere yet.
@@ -76,14 +80,6 @@ struct StateDirectory {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     let data = try encoder.encode(card) + Data("\n".utf8)
-    let unfinished = scratchCardFile + ".new"
-    unlink(unfinished)
-    guard
-      FileManager.default.createFile(
-        atPath: unfinished, contents: data, attributes: [.posixPermissions: 0o600]),
-      rename(unfinished, scratchCardFile) == 0
-    else {
-      throw Failure("\(scratchCardFile) cannot be written: \(String(cString: strerror(errno)))")
-    }
+    try WholeFile.write(data, to: scratchCardFile, mode: 0o600)
   }
 }

@@ -35,17 +35,13 @@ struct WorldClock: Sendable {
   /// Moves it, for who reads it at that moment the old date or the new.
   func set(days: Int) throws {
     guard days != 0 else {
-      guard unlink(path) == 0 || errno == ENOENT else { throw failed() }
+      guard unlink(path) == 0 || errno == ENOENT else {
+        throw Failure("\(path) cannot be removed: \(String(cString: strerror(errno)))")
+      }
       return
     }
-    let unfinished = path + ".new"
-    unlink(unfinished)
-    guard
-      FileManager.default.createFile(
-        atPath: unfinished, contents: Data("\(days < 0 ? "" : "+")\(days)d\n".utf8),
-        attributes: [.posixPermissions: 0o600]),
-      rename(unfinished, path) == 0
-    else { throw failed() }
+    let text = "\(days < 0 ? "" : "+")\(days)d\n"
+    try WholeFile.write(Data(text.utf8), to: path, mode: 0o600)
   }
 
   /// What has a command, and all it starts, live on this date; exit status and all else stay its
@@ -55,9 +51,5 @@ struct WorldClock: Sendable {
   func environment() throws -> [String: String] {
     try failing { try HostClock(following: path) }.environment
       .merging([Self.variable: "moved"]) { $1 }
-  }
-
-  private func failed() -> Failure {
-    Failure("\(path) cannot be written: \(String(cString: strerror(errno)))")
   }
 }

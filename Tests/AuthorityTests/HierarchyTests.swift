@@ -131,6 +131,21 @@ struct HierarchyTests {
       } == .settings)
   }
 
+  @Test(
+    "an address that nobody could serve gets into no certificate",
+    arguments: [
+      "", "http://", "ftp://127.0.0.1:8750", "http://127.0.0.1:0", "http://127.0.0.1:65536",
+      "http://127.0.0.1:8750/", "http://127.0.0.1:8750/a?b", "http://me@127.0.0.1",
+      "127.0.0.1:8750", "http://example.org:8750", "http://127.0.0.1:8750 ", "http://\u{FC}:8750",
+    ])
+  func address(baseURL: String) throws {
+    let workplace = try Workplace()
+    #expect(
+      rule { _ = try Authority(directory: workplace.path, settings: .init(baseURL: baseURL)) }
+        == .field("baseURL"))
+    #expect(!FileManager.default.fileExists(atPath: workplace.file("ca")))
+  }
+
   @Test("lost or exchanged CA files are noticed")
   func lost() throws {
     let workplace = try Workplace()

@@ -73,6 +73,10 @@ struct HolderTests {
     #expect(broken { $0.residenceTownshipCode = "a123" } == .field("residenceTownshipCode"))
     #expect(broken { $0.citizenship = "IT" } == .field("citizenship"))
     #expect(broken { $0.eMail = "nobody" } == .field("eMail"))
+    #expect(broken { $0.eMail = String(repeating: "a", count: 250) + "@b.it" } == .field("eMail"))
+    #expect(
+      broken { $0.companyRole = CompanyRole(company: " ", role: "TEST") }
+        == .field("companyRole.company"))
     #expect(broken { $0.phone = "call me" } == .field("phone"))
     #expect(broken { $0.sex = .male } == .field("codiceFiscale"))
     #expect(broken { $0.name = "MARIA" } == .field("codiceFiscale"))

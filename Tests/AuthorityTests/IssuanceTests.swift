@@ -55,6 +55,41 @@ struct IssuanceTests {
     #expect(verified.output.contains("subject=C = IT, CN = TEST"))
   }
 
+  @Test("what would outlive the CAs is refused when it is ordered, nothing written")
+  func coverage() throws {
+    let workplace = try Workplace()
+    let clock = MovableClock(Fixture.issueDay.start)
+    let authority = try workplace.authority(at: .moved(by: clock))
+    func active(_ keys: String) throws -> Device {
+      let placed = try Fixture.order(authority, chamber: nil)
+      try Fixture.certify(placed.enrolment, authority, keys: keys)
+      return try authority.activate(placed.enrolment)
+    }
+    // CAs last ten years; a device ordered in their seventh lasts as long, its renewal does not.
+    clock.move(to: Fixture.issueDay.adding(years: 7).adding(days: -1).start)
+    let device = try active("first")
+    clock.move(to: device.expiryDay.adding(days: -30).start)
+    try authority.runDay()
+    let books = (try authority.events(of: device), try authority.certificates(of: device))
+    #expect(rule { _ = try authority.renewalOffer(for: device) } == .state)
+    #expect(rule { _ = try authority.renew(device) } == .state)
+    #expect(
+      rule { _ = try authority.replace(device, because: .involuntaryBlock, by: "TEST") } == .state)
+    #expect(rule { _ = try Fixture.order(authority, chamber: nil) } == .state)
+    #expect(try authority.events(of: device) == books.0)
+    #expect(try authority.certificates(of: device) == books.1)
+    #expect(try authority.enrolmentsUnderWay().isEmpty)
+    #expect(try authority.devices() == [device])
+  }
+
+  @Test("no certificate ends before it begins: the last days that can be written")
+  func lastDays() throws {
+    let workplace = try Workplace()
+    let day = try #require(Day("9999-12-31"))
+    let authority = try workplace.authority(at: .fixed(day))
+    #expect(rule { _ = try Fixture.order(authority, chamber: nil) } == .state)
+  }
+
   @Test("no possession, no certificate: nothing is written")
   func possession() throws {
     let workplace = try Workplace()
@@ -174,8 +209,8 @@ struct IssuanceTests {
     #expect(rule { _ = try authority.device(CardNumber("4111111111111111")) } == .unknown)
     let later = try Authority(
       directory: workplace.path, clock: .fixed(Fixture.issueDay.adding(years: 8)))
-    let enrolment = try later.order(DeviceOrder(holderID: id)).enrolment
-    #expect(rule { try Fixture.certify(enrolment, later, keys: "first") } == .state)
+    #expect(rule { _ = try later.order(DeviceOrder(holderID: id)) } == .state)
+    #expect(try later.devices().count == 1)
   }
 
   @Test("the event log cannot be changed, not even by hand")

@@ -104,6 +104,34 @@ struct LifeRuleTests {
       ])
   }
 
+  @Test("time goes forward only: nothing is recorded on a day before the last that was recorded")
+  func forwardOnly() throws {
+    let (authority, clock, device, scratchCard, _) = try device(.test, on: "2026-02-16")
+    let last = try #require(Day("2026-03-01"))
+    clock.move(to: last.start)
+    try authority.suspend(device, by: official)
+    let events = try authority.events(of: device)
+    for earlier in ["2026-02-28", "2025-02-16", "0001-01-01"] {
+      clock.move(to: try #require(Day(earlier)).start)
+      let wrong = Requester.holder(userCode: scratchCard.userCode + "0")
+      #expect(rule { try authority.reactivate(device, by: official) } == .clock(last: last))
+      #expect(rule { try authority.reactivate(device, by: wrong) } == .clock(last: last))
+      #expect(rule { _ = try authority.runDay() } == .clock(last: last))
+      #expect(rule { _ = try authority.register(Holder.fictitious) } != nil)
+      // Who only asks is told.
+      #expect(try authority.status(of: device) == .suspended)
+    }
+    #expect(try authority.events(of: device) == events)
+    // The same day at an earlier hour is no other day, and no try of the user code was spent.
+    clock.move(to: last.start)
+    for left in [4, 3] {
+      #expect(
+        rule { try authority.reactivate(device, by: .holder(userCode: "")) }
+          == .userCode(triesLeft: left))
+    }
+    try authority.reactivate(device, by: official)
+  }
+
   @Test("an e-mail announces the coming expiry, once, in the outbox and as a file")
   func notice() throws {
     let (authority, clock, device, _, workplace) = try device(.test, on: "2026-02-16")

@@ -64,6 +64,26 @@ struct RenewalTests {
     #expect(rule { _ = try authority.renew(device) } == .renewedOnce)
   }
 
+  @Test("only over the channels that the chamber has")
+  func channels() throws {
+    let workplace = try Workplace()
+    let clock = MovableClock(Self.expiryDay.adding(years: -3).start)
+    let authority = try workplace.authority(at: .moved(by: clock))
+    var policy = ChamberPolicy.test
+    policy.channels = [.counter]
+    try authority.adopt(policy)
+    let placed = try Fixture.order(authority)
+    try Fixture.certify(placed.enrolment, authority, keys: "first")
+    let device = try authority.activate(placed.enrolment)
+    clock.move(to: Self.expiryDay.adding(days: -30).start)
+    for channel in Channel.allCases where channel != .counter {
+      #expect(
+        rule { _ = try authority.renewalOffer(for: device, over: channel) } == .policy("channels"))
+      #expect(rule { _ = try authority.renew(device, over: channel) } == .policy("channels"))
+    }
+    _ = try authority.renew(device, over: .counter)
+  }
+
   @Test("the holder comes with a valid document, which is recorded; no proxy")
   func identity() throws {
     let workplace = try Workplace()

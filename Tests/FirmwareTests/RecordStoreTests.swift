@@ -96,6 +96,25 @@ import Testing
     }
   }
 
+  @Test("wears all pages alike; the one with a half's header, erased on both ways, twice as much")
+  func wear() throws {
+    var store = HostileStore(memory: HostileFlash(pageSize: 64, pageCount: 8))
+    try store.format()
+    let (formatted, first) = (store.memory.wear, store.generation)
+    for round in 0..<1000 {
+      try store.put(RecordKey(1, part: 0), [UInt8(round & 0xFF)].span)
+      try store.commit()
+    }
+    let turns = Int(store.generation - first)
+    let wear = zip(store.memory.wear, formatted).map { $0 - $1 }
+    // Nothing is erased but to turn from one half to the other.
+    #expect((50...200).contains(turns))
+    for (page, count) in wear.enumerated() {
+      let expected = page.isMultiple(of: 4) ? turns : turns / 2
+      #expect((expected...expected + 1).contains(count), "page \(page): \(count)")
+    }
+  }
+
   @Test("writes nothing for a commit, a rollback or a removal of nothing")
   func nothing() throws {
     var store = HostileStore(memory: HostileFlash(pageSize: 64, pageCount: 8))

@@ -31,6 +31,8 @@ public struct HostileFlash: Flash, ~Copyable {
   public private(set) var operations: [Operation] = []
   /// How many of `operations` were done at each barrier and before and after each erasure.
   public private(set) var barriers: [Int] = []
+  /// How often each page was erased: what wears a chip out.
+  public private(set) var wear: [Int]
   /// Units that hold a value since the last erasure of their page.
   private var isProgrammed: [Bool]
   private var hasPower = true
@@ -46,6 +48,7 @@ public struct HostileFlash: Flash, ~Copyable {
     self.pageSize = pageSize
     self.bytes = bytes
     pageCount = bytes.count / pageSize
+    wear = [Int](repeating: 0, count: pageCount)
     isProgrammed = stride(from: 0, to: bytes.count, by: 8).map { address in
       bytes[address..<address + 8].contains { $0 != 0xFF }
     }
@@ -76,6 +79,8 @@ public struct HostileFlash: Flash, ~Copyable {
   /// Erases a page.
   public mutating func erase(page: Int) throws(FlashFailure) {
     try barrier()
+    // Power that goes in the middle leaves as much wear.
+    if hasPower { wear[page] += 1 }
     try perform(.erase(page: page))
     try barrier()
     for unit in page * pageSize / 8..<(page + 1) * pageSize / 8 { isProgrammed[unit] = false }

@@ -143,6 +143,30 @@ struct AuthorityCommandTests {
     #expect(lines[3] == "Revocation Reason: certificateHold (0x6)", "\(outcome)")
     let none = try await desk.run("ocsp", "--request", "none", "--response", "answer")
     #expect(none.status == 2 && none.errors.contains("none cannot be read"), "\(none)")
+    for arguments in [
+      ["crl", "--output", "answer/lists"],
+      ["ocsp", "--request", "request", "--response", "missing/answer"],
+    ] {
+      let unwritable = try await Softdna.run(
+        ["authority"] + arguments + ["--state", desk.token.state], in: desk.token.folder)
+      #expect(unwritable.status == 2 && unwritable.output.isEmpty, "\(unwritable)")
+      #expect(
+        unwritable.errors.contains("\(arguments.last ?? "") cannot be ")
+          && unwritable.errors.hasSuffix("directory\n"), "\(unwritable)")
+    }
+    // What is no file is written to, not replaced.
+    let piped = try await Program.run(
+      "/bin/sh",
+      [
+        "-euc",
+        """
+        mkfifo pipe; cat pipe > copy & \
+        "$SOFTDNA" authority ocsp --state state --date 2026-05-10 --request request --response pipe
+        wait; openssl ocsp -respin copy -noverify -resp_text > /dev/null; test -p pipe
+        """,
+      ], environment: Softdna.environment(in: desk.token.folder),
+      folder: desk.token.folder.path)
+    #expect(piped.status == 0, "\(piped)")
   }
 
   @Test("a wrong user code is counted over runs and locked after five; the counter still helps")
@@ -216,6 +240,14 @@ struct AuthorityCommandTests {
       ["it belongs to softdna TEST Provider A, which alone may do this"])
     try await desk.expectRefusal(
       try await desk.run("change-email", "nobody", official[0], official[1]), ["(field eMail)"])
+    for arguments in [["suspend"], ["replace", "--reason", "defect"]] {
+      try await desk.expectRefusal(
+        try await Softdna.run(
+          ["authority"] + arguments
+            + ["--state", desk.token.state, "--date", "2028-03-03", "--registrar", " "],
+          in: desk.token.folder),
+        ["(field registrar)", "the official's name is missing"])
+    }
     try await desk.expectRefusal(
       try await desk.run("replace", "--reason", "misuse"), ["(policy defectReplacement)"])
     try await desk.expectRefusal(

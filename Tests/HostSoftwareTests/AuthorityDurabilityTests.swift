@@ -104,6 +104,25 @@ struct AuthorityDurabilityTests {
         "SELECT COUNT(*) FROM certificate WHERE revokedAt IS NULL") == 2)
   }
 
+  @Test("of two replacements at once one takes place; none does while the token is plugged in")
+  func replacements() async throws {
+    let token = try await TestToken()
+    let replace = ["authority", "replace", "--state", token.state, "--reason", "defect"]
+    let books = try await token.books.dump()
+    let plugged = try await token.exec("\"$SOFTDNA\" \(replace.joined(separator: " "))")
+    #expect(plugged.status == 2, "\(plugged)")
+    #expect(plugged.errors.contains("another process uses this token"), "\(plugged)")
+    #expect(try await token.books.dump() == books)
+    async let one = Softdna.run(replace, in: token.folder)
+    async let other = Softdna.run(replace, in: token.folder)
+    let outcomes = try await [one, other]
+    #expect(outcomes.map(\.status).sorted() == [0, 1], "\(outcomes)")
+    #expect(
+      outcomes.contains { $0.status == 1 && $0.errors.contains("it was replaced already") },
+      "\(outcomes)")
+    try await token.books.expectSound()
+  }
+
   @Test("a server and many command lines at once: nobody fails, nothing is lost")
   func concurrent() async throws {
     let port = try WebServer.freePort()

@@ -73,12 +73,21 @@ struct HolderFileTests {
     #expect(folder.entries == ["holder.yaml"])
   }
 
-  @Test("names a file that is not there")
-  func noFile() async throws {
+  @Test(
+    "names a file that cannot be read, and says why",
+    arguments: [
+      ("none.yaml", "No such file or directory"), (".", "is no file that can be read"),
+      ("bytes.yaml", "is no text in UTF-8"), ("empty.yaml", "a holder is a list of"),
+    ])
+  func noFile(file: String, reason: String) async throws {
     let folder = try TemporaryFolder()
-    let outcome = try await Softdna.run(
-      ["issue", "--state", "state", "--holder", "none.yaml"], in: folder)
-    #expect(outcome.status == 2 && outcome.errors.contains("softdna: none.yaml"), "\(outcome)")
-    #expect(folder.entries.isEmpty)
+    try folder.write(Data([0x73, 0xFF, 0xFE]), to: "bytes.yaml")
+    try folder.write("", to: "empty.yaml")
+    for command in [["issue", "--holder", file], ["authority", "register", file]] {
+      let outcome = try await Softdna.run(command + ["--state", "state"], in: folder)
+      #expect(outcome.status == 2 && outcome.errors.contains("softdna: \(file): "), "\(outcome)")
+      #expect(command[0] == "authority" || outcome.errors.contains(reason), "\(outcome)")
+    }
+    #expect(!folder.exists("state"))
   }
 }

@@ -50,6 +50,40 @@ struct IssueTests {
     }
   }
 
+  @Test("of several at once one issues a whole token, the others leave it alone")
+  func concurrent() async throws {
+    let folder = try TemporaryFolder()
+    let outcomes = try await withThrowingTaskGroup(of: Outcome.self) { group in
+      for _ in 0..<3 {
+        group.addTask { try await Softdna.run(["issue", "--state", "a/state"], in: folder) }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(outcomes.map(\.status).sorted() == [0, 2, 2], "\(outcomes)")
+    for loser in outcomes where loser.status == 2 {
+      #expect(loser.errors.contains("there is a token in"), "\(loser)")
+    }
+    let shown = try await Softdna.run(["authority", "show", "--state", "a/state"], in: folder)
+    #expect(shown.output.contains(", active"), "\(shown)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("a/state"))
+    #expect(Set(names) == ["authority.sqlite", "ca", "scratch-card.json", "token.nv"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("a")) == ["state"])
+  }
+
+  @Test("a directory that cannot be is named", arguments: ["", "file", "file/state", "nowhere"])
+  func impossibleDirectory(name: String) async throws {
+    let folder = try TemporaryFolder()
+    try folder.write("", to: "file")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path("nowhere"), withDestinationPath: "none")
+    let outcome = try await Softdna.run(["issue", "--state", name], in: folder)
+    #expect(outcome.status == 2 && outcome.output.isEmpty, "\(outcome)")
+    #expect(
+      outcome.errors.hasPrefix(
+        "softdna: " + (name.isEmpty ? "the name of the state directory is empty" : name)),
+      "\(outcome)")
+  }
+
   @Test("makes the same token of the same seed and day")
   func seed() async throws {
     let one = try await TestToken(.current, "--seed", "5", "--date", "2026-03-02")

@@ -35,6 +35,7 @@ struct RequestCommandTests {
       (["  codiceFiscale: RSSMRA80A01X999A"], ["(field codiceFiscale)", "check letter"]),
       (["  codiceFiscale: VRDMRA80A01X999S"], ["(field codiceFiscale)", "surname"]),
       (["  documentNumber: ''"], ["(field identity.documentNumber)", "is missing"]),
+      (["  checkedBy: '  '"], ["(field identity.checkedBy)", "is missing"]),
       (["  documentExpires: 2026-05-09"], ["(field identity.documentExpires)", "2026-05-09"]),
       (["  citizenship: CHE"], ["(field residencePermit)", "is missing", "CHE"]),
       (["  presenter: proxy"], ["no proxy"]), (["channel: online"], ["(policy channels)"]),
