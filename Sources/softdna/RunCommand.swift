@@ -72,6 +72,9 @@ struct RunCommand: ParsableCommand {
       Console.print("\(chosen.count) scenario\(chosen.count == 1 ? "" : "s"), no errors")
       return
     }
+    try reports.check()
+    try artifacts.map { try OutputFile(path: $0).checkAsFolder() }
+    let printer = ResultPrinter(stream: reports.stream)
     let start = ContinuousClock.now
     let all = [[Scenario]](repeating: chosen, count: repetitions).flatMap(\.self)
     let batch = ScenarioBatch(
@@ -80,28 +83,28 @@ struct RunCommand: ParsableCommand {
     let showsSteps = steps
     let results = batch.run(jobs: jobs ?? over.usualJobs) {
       progress.clear()
-      ResultPrinter.print($0, showsSteps: showsSteps)
+      printer.print($0, showsSteps: showsSteps)
       progress.advance()
     }
     progress.clear()
-    ResultPrinter.printSummary(results, took: start.duration(to: .now))
-    if let tearing { try tell(of: tearing.report) }
-    if coverage { Console.write(Coverage(results).text) }
+    printer.printSummary(results, took: start.duration(to: .now))
+    if let tearing { try tell(of: tearing.report, on: printer) }
+    if coverage { printer.write(Coverage(results).text) }
     try reports.write(results)
     if let code = ResultPrinter.exitCode(results) { throw code }
     if workbench.permits == .issuing { try compare(results) }
   }
 
-  private func tell(of report: TearingReport) throws {
+  private func tell(of report: TearingReport, on printer: ResultPrinter) throws {
     for violation in report.violations.prefix(20) {
-      Console.print("  " + Console.paint(violation, .red))
+      printer.write("  " + printer.paint(violation, .bad) + "\n")
     }
     let count = report.violations.count
-    Console.print(
+    printer.write(
       "\(report.cuts) power cuts at \(report.writes) writes of \(report.commands) commands,"
         + " \(report.secondCuts) second cuts: "
-        + Console.paint(
-          "\(count) violation\(count == 1 ? "" : "s")", count == 0 ? .green : .red))
+        + printer.paint("\(count) violation\(count == 1 ? "" : "s")", count == 0 ? .good : .bad)
+        + "\n")
     if count > 0 { throw ExitCode(1) }
   }
 
