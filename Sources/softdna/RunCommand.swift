@@ -52,6 +52,12 @@ struct RunCommand: ParsableCommand {
   @Option(
     help: "Where failed scenarios leave transcript, pcap, NV image, authority and the command.")
   var artifacts: String?
+  @Option(
+    help: """
+      Where every scenario leaves a trace, NAME-CHANNEL.jsonl, for softdna trace; codes and keys \
+      are left out of it.
+      """)
+  var traces: String?
   @OptionGroup var reports: ReportOptions
 
   func run() throws {
@@ -73,12 +79,15 @@ struct RunCommand: ParsableCommand {
       return
     }
     try reports.check()
-    try artifacts.map { try OutputFile(path: $0).checkAsFolder() }
+    for folder in [artifacts, traces].compactMap({ $0 }) {
+      try OutputFile(path: folder).checkAsFolder()
+    }
     let printer = ResultPrinter(stream: reports.stream)
     let start = ContinuousClock.now
     let all = [[Scenario]](repeating: chosen, count: repetitions).flatMap(\.self)
     let batch = ScenarioBatch(
-      all, on: workbench, artifacts: artifacts, stopsAtFailure: failFast)
+      all, on: workbench, leaving: .init(artifacts: artifacts, traces: traces),
+      stopsAtFailure: failFast)
     let progress = ProgressLine(total: all.count)
     let showsSteps = steps
     let results = batch.run(jobs: jobs ?? over.usualJobs) {
