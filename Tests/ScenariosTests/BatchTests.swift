@@ -60,6 +60,14 @@ import Testing
     #expect(told.names == scheduler.chosen)
   }
 
+  @Test func `a folder may be named by a link to it`() throws {
+    let folder = try folder(Self.five)
+    let link = try Files.scratch() + "/link"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder)
+    let run = try Tool.softdna("run", "--check", link)
+    #expect(run.status == 0 && run.output == "5 scenarios, no errors\n", "\(run.output)")
+  }
+
   @Test func `the option is stronger than the scheduler`() throws {
     let told = try run(
       try folder(Self.five), ["--shard", "5/5"],
