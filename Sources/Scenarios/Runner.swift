@@ -30,6 +30,8 @@ public struct ScenarioResult: Sendable {
   public let scenario: Scenario
   /// The channel it ran over.
   public let channel: String
+  /// What softdna run is told for that channel.
+  public let options: String
   /// The steps that ran; the last one failed where the scenario did.
   public let steps: [StepResult]
   /// The world could not be made: no step ran.
@@ -85,7 +87,8 @@ public enum Runner {
       world = try World(scenario, on: workbench, keepsImage: artifacts != nil)
     } catch {
       return ScenarioResult(
-        scenario: scenario, channel: workbench.channelName, steps: [],
+        scenario: scenario, channel: workbench.channelName,
+        options: workbench.options, steps: [],
         environmentFailure: "\(error)", began: began, duration: start.duration(to: .now))
     }
     var results: [StepResult] = []
@@ -96,7 +99,8 @@ public enum Runner {
       if result.failure != nil { break }
     }
     let result = ScenarioResult(
-      scenario: scenario, channel: workbench.channelName, steps: results,
+      scenario: scenario, channel: workbench.channelName,
+      options: workbench.options, steps: results,
       environmentFailure: nil, began: began, duration: start.duration(to: .now))
     world.end(keepingIn: result.hasPassed ? nil : artifacts.flatMap { keep(result, in: $0) })
     return result

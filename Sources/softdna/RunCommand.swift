@@ -78,6 +78,7 @@ struct RunCommand: ParsableCommand {
       Console.print("\(chosen.count) scenario\(chosen.count == 1 ? "" : "s"), no errors")
       return
     }
+    if let reader = workbench as? ReaderWorkbench { try failing { try reader.check() } }
     try reports.check()
     for folder in [artifacts, traces].compactMap({ $0 }) {
       try OutputFile(path: folder).checkAsFolder()

@@ -18,6 +18,7 @@ final class TracedWorkbench: Workbench {
   var trace: Trace { memory.trace }
 
   var channelName: String { workbench.channelName }
+  var options: String { workbench.options }
   var permits: CardUse { workbench.permits }
 
   func manufacture(_ order: ChipOrder, seed: UInt64, image: String?) throws -> any PluggedToken {

@@ -70,6 +70,14 @@ struct CommandTests {
     ] {
       #expect(try output(of: softdna, arguments).status == 2, "\(arguments)")
     }
+    // Nothing was sent, and nothing is left.
+    let wrongPIN = "00200010083030303030303030"
+    for command in [["trace", "record", trace], ["apdu"]] {
+      let run = try output(of: softdna, command + ["--state", state, wrongPIN, "nonsense"])
+      #expect(run.status == 2 && run.text.isEmpty, "\(run.text)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: trace))
+    #expect(try output(of: softdna, ["apdu", "--state", state, "00200010"]).text.contains("63C3"))
   }
 
   @Test(
