@@ -46,11 +46,18 @@ public struct ScenarioResult: Sendable {
     environmentFailure == nil && steps.allSatisfy { $0.failure == nil }
   }
 
-  /// Where what it leaves is kept in a folder of artifacts.
+  /// Where what it leaves is kept in a folder of artifacts. A name too long for a file is cut; what
+  /// is cut off is still told apart.
   public func folder(in artifacts: String) -> String {
-    let words = scenario.name.lowercased().split { !$0.isLetter && !$0.isNumber }
+    var words = scenario.name.lowercased().split { !$0.isLetter && !$0.isNumber }
+      .joined(separator: "-")
+    if words.utf8.count > 160 {
+      let hash = Hex.text(Digest.sha256(Array(words.utf8)).prefix(4)).lowercased()
+      while words.utf8.count > 150 { words.removeLast() }
+      words += "-" + hash
+    }
     let wire = channel.map { $0.isLetter || $0.isNumber ? $0 : "-" }
-    return "\(artifacts)/\(words.joined(separator: "-").prefix(80))-\(String(wire))"
+    return "\(artifacts)/\(words)-\(String(wire))"
   }
 
   /// SHA-256 over every exchange in order, hexadecimal: equal on every channel and in every run of

@@ -41,7 +41,7 @@ struct RunCommand: ParsableCommand {
   @Option(
     name: .customLong("repeat"), help: "Run everything so often; transcripts must not differ.")
   var repetitions = 1
-  @Option(help: "Run only the i-th of n parts.") var shard: Shard?
+  @Option(help: "Run only one of several parts: 2/4 is the second of four.") var shard: Shard?
   @Flag(help: "Begin no further scenario after one has failed.") var failFast = false
   @Flag(help: "Read and check the files; run nothing.") var check = false
   @Flag(help: "Print the JSON Schema of scenario files; run nothing.") var schema = false

@@ -56,6 +56,14 @@ struct CommandTests {
     #expect(try output(of: softdna, ["trace", "pcap", first, folder.file("a.pcap")]).status == 0)
   }
 
+  @Test("say why a file cannot be read, as the system does")
+  func unreadable() throws {
+    for (path, reason) in [("/no-such", "No such file or directory"), ("/tmp", "Is a directory")] {
+      let error = #expect(throws: TraceError.self) { try Trace(file: path) }
+      #expect(error?.description == "\(path): cannot be read: \(reason)")
+    }
+  }
+
   @Test("end with 2 where they are used wrongly")
   func usage() throws {
     let trace = folder.file("a.jsonl")

@@ -131,7 +131,12 @@ public indirect enum Value: Sendable {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
       ScenarioError(
-        SourcePlace(file: file, line: mark.line, column: mark.column), "not YAML: \(problem)")
+        SourcePlace(file: file, line: mark.line, column: mark.column),
+        "not YAML: \(problem)"
+          // What people do who meet this.
+          + (problem.contains("cannot start any token")
+            ? "; lines are indented by blanks, not tabs, and text with @ % ` in front is quoted"
+            : ""))
     case .duplicatedKeysInMapping(let duplicates, let context):
       ScenarioError(
         SourcePlace(file: file, line: context.mark.line, column: context.mark.column),
