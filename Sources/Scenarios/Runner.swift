@@ -30,6 +30,8 @@ public struct ScenarioResult: Sendable {
   public let scenario: Scenario
   /// The channel it ran over.
   public let channel: String
+  /// What softdna run is told for that channel.
+  public let options: String
   /// The steps that ran; the last one failed where the scenario did.
   public let steps: [StepResult]
   /// The world could not be made: no step ran.
@@ -44,11 +46,18 @@ public struct ScenarioResult: Sendable {
     environmentFailure == nil && steps.allSatisfy { $0.failure == nil }
   }
 
-  /// Where what it leaves is kept in a folder of artifacts.
+  /// Where what it leaves is kept in a folder of artifacts. A name too long for a file is cut; what
+  /// is cut off is still told apart.
   public func folder(in artifacts: String) -> String {
-    let words = scenario.name.lowercased().split { !$0.isLetter && !$0.isNumber }
+    var words = scenario.name.lowercased().split { !$0.isLetter && !$0.isNumber }
+      .joined(separator: "-")
+    if words.utf8.count > 160 {
+      let hash = Hex.text(Digest.sha256(Array(words.utf8)).prefix(4)).lowercased()
+      while words.utf8.count > 150 { words.removeLast() }
+      words += "-" + hash
+    }
     let wire = channel.map { $0.isLetter || $0.isNumber ? $0 : "-" }
-    return "\(artifacts)/\(words.joined(separator: "-").prefix(80))-\(String(wire))"
+    return "\(artifacts)/\(words)-\(String(wire))"
   }
 
   /// SHA-256 over every exchange in order, hexadecimal: equal on every channel and in every run of
@@ -85,7 +94,8 @@ public enum Runner {
       world = try World(scenario, on: workbench, keepsImage: artifacts != nil)
     } catch {
       return ScenarioResult(
-        scenario: scenario, channel: workbench.channelName, steps: [],
+        scenario: scenario, channel: workbench.channelName,
+        options: workbench.options, steps: [],
         environmentFailure: "\(error)", began: began, duration: start.duration(to: .now))
     }
     var results: [StepResult] = []
@@ -96,7 +106,8 @@ public enum Runner {
       if result.failure != nil { break }
     }
     let result = ScenarioResult(
-      scenario: scenario, channel: workbench.channelName, steps: results,
+      scenario: scenario, channel: workbench.channelName,
+      options: workbench.options, steps: results,
       environmentFailure: nil, began: began, duration: start.duration(to: .now))
     world.end(keepingIn: result.hasPassed ? nil : artifacts.flatMap { keep(result, in: $0) })
     return result

@@ -7,6 +7,9 @@ public protocol Workbench: Sendable {
   /// The name of the channel: "direct", "pcsc".
   var channelName: String { get }
 
+  /// What softdna run is told for it: "--over pcsc".
+  var options: String { get }
+
   /// Takes a chip from the factory and plugs it in.
   ///
   /// - Parameters:
@@ -21,6 +24,8 @@ public protocol Workbench: Sendable {
 }
 
 extension Workbench {
+  /// The channel.
+  public var options: String { "--over \(channelName)" }
   /// Everything: its chips come from the factory.
   public var permits: CardUse { .issuing }
   /// None.

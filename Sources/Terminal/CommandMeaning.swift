@@ -27,6 +27,7 @@ extension CommandAPDU {
     case 0x20:
       let reference = Self.referenceName(p2)
       return data.isEmpty ? "VERIFY \(reference): how many tries?" : "VERIFY \(reference)"
+    case 0x24 where cla & 0x80 != 0: return "CHANGE KEY DATA \(Hex.text([p2 & 0x1F]))"
     case 0x24: return "CHANGE REFERENCE DATA \(Self.referenceName(p2))"
     case 0x2C: return "RESET RETRY COUNTER \(Self.referenceName(p2))"
     case 0x84: return "GET CHALLENGE\(expected)"
@@ -42,6 +43,8 @@ extension CommandAPDU {
       case (0x80, 0x86): return "PSO: DECIPHER\(bytes)"
       default: return "PERFORM SECURITY OPERATION \(Hex.text([p1, p2]))\(bytes)"
       }
+    case 0x46 where p1 == 0x81:
+      return "GENERATE ASYMMETRIC KEY PAIR \(Hex.text([p2])): the public key there is"
     case 0x46, 0x47: return "GENERATE ASYMMETRIC KEY PAIR \(Hex.text([p2]))"
     case 0xC0: return "GET RESPONSE\(expected)"
     case 0xCA: return "GET DATA \(offset)"
@@ -50,6 +53,8 @@ extension CommandAPDU {
     case 0xE4: return "DELETE FILE"
     case 0x04: return "DEACTIVATE FILE"
     case 0x44: return "ACTIVATE FILE"
+    case 0xE6: return "TERMINATE DF"
+    case 0xE8: return "TERMINATE EF"
     default: return "unknown instruction \(Hex.text([ins]))"
     }
   }

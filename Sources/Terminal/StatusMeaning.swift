@@ -26,6 +26,11 @@ extension StatusWord {
     }
   }
 
+  /// Every status word that has a sentence of its own.
+  public static let withMeaning: [StatusWord] = meanings.keys.sorted().map {
+    StatusWord(sw1: UInt8($0 >> 8), sw2: UInt8($0 & 0xFF))
+  }
+
   private static let meanings: [UInt16: String] = [
     0x9000: "success",
     0x6282: "end of file reached before Ne bytes were read",

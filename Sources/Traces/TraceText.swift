@@ -52,10 +52,14 @@ extension Trace {
 
   /// A whole text file; bytes that are no UTF-8 become replacement characters.
   public static func text(ofFile path: String) throws(TraceError) -> String {
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw TraceError(path, reason: "cannot be read: \(error.localizedDescription)")
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // A folder can be opened, but not read.
+    guard descriptor >= 0, read(descriptor, nil, 0) == 0 else {
+      let reason = String(cString: strerror(errno))
+      if descriptor >= 0 { close(descriptor) }
+      throw TraceError(path, reason: "cannot be read: \(reason)")
     }
+    let data = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).readDataToEndOfFile()
     return String(decoding: data, as: UTF8.self)
   }
 

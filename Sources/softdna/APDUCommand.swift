@@ -25,18 +25,14 @@ struct APDUCommand: ParsableCommand {
   @Argument(help: "Command APDUs in hexadecimal.") var commands: [String] = []
 
   func run() throws {
-    let written: any Sequence<String> =
-      commands.isEmpty ? AnySequence { AnyIterator { readLine() } } : commands
+    let written = try CommandBytes.sequence(of: commands)
     let channel = try open()
     let atr = try failing(status: 1) { try channel.powerOn() }
     if !json { Console.print(Console.paint("ATR ", .dim) + Hex.text(atr.bytes, separator: " ")) }
     let session = CardSession(channel)
     var allWell = true
-    for line in written where !line.trimmingCharacters(in: .whitespaces).isEmpty {
-      guard let command = Hex.bytes(line), !command.isEmpty else {
-        throw Failure(
-          "\"\(line)\" is no APDU: write pairs of hexadecimal digits, as in 00A4000C023F00")
-      }
+    for command in written {
+      let command = try command.get()
       let answer = try failing(status: 1) { try session.exchange(command) }
       print(command, answer)
       allWell =

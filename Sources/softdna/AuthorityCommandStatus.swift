@@ -93,7 +93,7 @@ struct AuthorityCRLCommand: ParsableCommand {
       }
       for list in lists {
         let file = "\(folder)/\(name)\(list.baseNumber == nil ? "" : "-delta").crl"
-        try WholeFile.write(Data(list.der), to: file)
+        try OutputFile(path: file).write(Data(list.der))
         lines.append(
           Line(
             issuer: name, number: list.number, base: list.baseNumber, nextUpdate: list.nextUpdate,
@@ -121,7 +121,7 @@ struct AuthorityOCSPCommand: ParsableCommand {
 
   @OptionGroup var options: AuthorityOptions
   @Option(help: "OCSPRequest in DER.") var request: String
-  @Option(help: "Where OCSPResponse goes, in DER.") var response: String
+  @Option(help: "Where OCSPResponse goes, in DER; - is standard output.") var response: String
 
   func run() throws {
     struct Output: Encodable {
@@ -132,7 +132,9 @@ struct AuthorityOCSPCommand: ParsableCommand {
       throw Failure("\(request) cannot be read")
     }
     let answer = try failing(status: 1) { try options.open().ocspResponse(to: [UInt8](data)) }
-    try WholeFile.write(Data(answer), to: response)
+    let file = OutputFile(path: response)
+    try file.write(Data(answer))
+    guard !file.isStandardOutput else { return }
     try options.print(
       Output(response: response, bytes: answer.count), or: "\(response): \(answer.count) bytes")
   }

@@ -16,7 +16,26 @@ struct Failure: Error, CustomStringConvertible {
 
   /// Wraps whatever a module threw; every module's errors are sentences.
   init(_ error: any Error, status: Int32 = 2) {
-    self.init("\(error)", status: status)
+    guard let error = error as? CocoaError else {
+      self.init("\(error)", status: status)
+      return
+    }
+    let path = error.filePath ?? error.url?.path
+    self.init(
+      (path.map { "\($0): " } ?? "") + Self.reason(of: error), status: status)
+  }
+
+  /// What the system says of an error: "No such file or directory".
+  static func reason(of number: Int32) -> String { String(cString: strerror(number)) }
+
+  /// The same of an error that Foundation has wrapped.
+  static func reason(of error: any Error) -> String {
+    let error = error as NSError
+    if error.domain == NSPOSIXErrorDomain { return reason(of: Int32(error.code)) }
+    guard let inner = error.userInfo[NSUnderlyingErrorKey] as? any Error else {
+      return error.localizedDescription
+    }
+    return reason(of: inner)
   }
 }
 

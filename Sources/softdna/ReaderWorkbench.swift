@@ -13,7 +13,16 @@ struct ReaderWorkbench: Workbench {
   let isCardKnown: Bool
 
   var channelName: String { "reader:\(reader)" }
+  var options: String {
+    "--over \(ScenarioReport.quoted(channelName))"
+      + (isCardKnown ? " --i-know-this-is-a-real-card" : "")
+  }
   var permits: CardUse { isCardKnown ? .spending : .reading }
+
+  /// Fails where there is no such reader, or no card in it.
+  func check() throws {
+    try PCSCReader.connect(to: reader).powerOff()
+  }
 
   func manufacture(_ order: ChipOrder, seed: UInt64, image: String?) throws -> any PluggedToken {
     throw ChannelError(

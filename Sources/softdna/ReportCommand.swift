@@ -28,6 +28,8 @@ struct ReportCommand: ParsableCommand {
       false
 
     func run() throws {
+      try reports.check()
+      let printer = ResultPrinter(stream: reports.stream)
       var joined: [ScenarioReport] = []
       for file in files {
         guard let data = FileManager.default.contents(atPath: file),
@@ -39,10 +41,10 @@ struct ReportCommand: ParsableCommand {
       }
       joined.sort { ($0.file, $0.scenario, $0.channel) < ($1.file, $1.scenario, $1.channel) }
       for result in joined where steps || !result.passed {
-        ResultPrinter.print(result, showsSteps: steps)
+        printer.print(result, showsSteps: steps)
       }
-      ResultPrinter.printSummary(joined, took: .seconds(joined.reduce(0) { $0 + $1.seconds }))
-      if coverage { Console.write(Coverage(joined).text) }
+      printer.printSummary(joined, took: .seconds(joined.reduce(0) { $0 + $1.seconds }))
+      if coverage { printer.write(Coverage(joined).text) }
       try reports.write(joined)
       if let code = ResultPrinter.exitCode(joined) { throw code }
     }

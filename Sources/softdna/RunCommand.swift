@@ -41,7 +41,7 @@ struct RunCommand: ParsableCommand {
   @Option(
     name: .customLong("repeat"), help: "Run everything so often; transcripts must not differ.")
   var repetitions = 1
-  @Option(help: "Run only the i-th of n parts.") var shard: Shard?
+  @Option(help: "Run only one of several parts: 2/4 is the second of four.") var shard: Shard?
   @Flag(help: "Begin no further scenario after one has failed.") var failFast = false
   @Flag(help: "Read and check the files; run nothing.") var check = false
   @Flag(help: "Print the JSON Schema of scenario files; run nothing.") var schema = false
@@ -52,6 +52,12 @@ struct RunCommand: ParsableCommand {
   @Option(
     help: "Where failed scenarios leave transcript, pcap, NV image, authority and the command.")
   var artifacts: String?
+  @Option(
+    help: """
+      Where every scenario leaves a trace, NAME-CHANNEL.jsonl, for softdna trace; codes and keys \
+      are left out of it.
+      """)
+  var traces: String?
   @OptionGroup var reports: ReportOptions
 
   func run() throws {
@@ -72,36 +78,43 @@ struct RunCommand: ParsableCommand {
       Console.print("\(chosen.count) scenario\(chosen.count == 1 ? "" : "s"), no errors")
       return
     }
+    if let reader = workbench as? ReaderWorkbench { try failing { try reader.check() } }
+    try reports.check()
+    for folder in [artifacts, traces].compactMap({ $0 }) {
+      try OutputFile(path: folder).checkAsFolder()
+    }
+    let printer = ResultPrinter(stream: reports.stream)
     let start = ContinuousClock.now
     let all = [[Scenario]](repeating: chosen, count: repetitions).flatMap(\.self)
     let batch = ScenarioBatch(
-      all, on: workbench, artifacts: artifacts, stopsAtFailure: failFast)
+      all, on: workbench, leaving: .init(artifacts: artifacts, traces: traces),
+      stopsAtFailure: failFast)
     let progress = ProgressLine(total: all.count)
     let showsSteps = steps
     let results = batch.run(jobs: jobs ?? over.usualJobs) {
       progress.clear()
-      ResultPrinter.print($0, showsSteps: showsSteps)
+      printer.print($0, showsSteps: showsSteps)
       progress.advance()
     }
     progress.clear()
-    ResultPrinter.printSummary(results, took: start.duration(to: .now))
-    if let tearing { try tell(of: tearing.report) }
-    if coverage { Console.write(Coverage(results).text) }
+    printer.printSummary(results, took: start.duration(to: .now))
+    if let tearing { try tell(of: tearing.report, on: printer) }
+    if coverage { printer.write(Coverage(results).text) }
     try reports.write(results)
     if let code = ResultPrinter.exitCode(results) { throw code }
     if workbench.permits == .issuing { try compare(results) }
   }
 
-  private func tell(of report: TearingReport) throws {
+  private func tell(of report: TearingReport, on printer: ResultPrinter) throws {
     for violation in report.violations.prefix(20) {
-      Console.print("  " + Console.paint(violation, .red))
+      printer.write("  " + printer.paint(violation, .bad) + "\n")
     }
     let count = report.violations.count
-    Console.print(
+    printer.write(
       "\(report.cuts) power cuts at \(report.writes) writes of \(report.commands) commands,"
         + " \(report.secondCuts) second cuts: "
-        + Console.paint(
-          "\(count) violation\(count == 1 ? "" : "s")", count == 0 ? .green : .red))
+        + printer.paint("\(count) violation\(count == 1 ? "" : "s")", count == 0 ? .good : .bad)
+        + "\n")
     if count > 0 { throw ExitCode(1) }
   }
 

@@ -8,9 +8,17 @@ import Traces
 final class ScenarioBatch: Sendable {
   private let scenarios: [Scenario]
   private let workbench: any Workbench
-  private let artifacts: String?
+  private let leavings: Leavings
   private let stopsAtFailure: Bool
   private let progress: Mutex<Progress>
+
+  /// The folders that get what scenarios leave; nil for nothing.
+  struct Leavings {
+    /// Of those that failed: transcript, capture, image, books and the command.
+    let artifacts: String?
+    /// Of all: a trace each.
+    let traces: String?
+  }
 
   private struct Progress {
     var next = 0
@@ -20,11 +28,12 @@ final class ScenarioBatch: Sendable {
   }
 
   init(
-    _ scenarios: [Scenario], on workbench: any Workbench, artifacts: String?, stopsAtFailure: Bool
+    _ scenarios: [Scenario], on workbench: any Workbench, leaving leavings: Leavings,
+    stopsAtFailure: Bool
   ) {
     self.scenarios = scenarios
     self.workbench = workbench
-    self.artifacts = artifacts
+    self.leavings = leavings
     self.stopsAtFailure = stopsAtFailure
     progress = Mutex(Progress())
   }
@@ -54,8 +63,13 @@ final class ScenarioBatch: Sendable {
 
   private func work(_ report: (ScenarioReport) -> Void) {
     while let index = take() {
-      let told = Runner.run(scenarios[index], on: workbench, artifacts: artifacts)
-      if let artifacts, !told.hasPassed { capture(told, in: artifacts) }
+      let traced = leavings.traces == nil ? nil : TracedWorkbench(workbench)
+      let told = Runner.run(
+        scenarios[index], on: traced ?? workbench, artifacts: leavings.artifacts)
+      if let artifacts = leavings.artifacts, !told.hasPassed { capture(told, in: artifacts) }
+      if let traced, let traces = leavings.traces {
+        leave(traced.trace, at: told.folder(in: traces) + ".jsonl")
+      }
       let result = ScenarioReport(told)
       progress.withLock { progress in
         progress.results[index] = result
@@ -85,6 +99,16 @@ final class ScenarioBatch: Sendable {
     let bytes = Data(PcapFormat.bytes(of: trace))
     if !FileManager.default.createFile(atPath: path, contents: bytes) {
       Console.error("\(path) cannot be written")
+    }
+  }
+
+  private func leave(_ trace: Trace, at path: String) {
+    let folder = (path as NSString).deletingLastPathComponent
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try TraceWriter.write(trace, to: path, .lines)
+    } catch {
+      Console.error("\(Failure(error))")
     }
   }
 

@@ -36,8 +36,10 @@ struct ScenarioFiles {
         continue
       }
       let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+      // A link to a folder would not be gone into.
+      let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
       let found =
-        (FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? [])
+        (FileManager.default.enumerator(atPath: place)?.compactMap { $0 as? String } ?? [])
         .filter { name in
           let folders = name.split(separator: "/").dropLast()
           return name.hasSuffix(".yaml")

@@ -35,18 +35,14 @@ struct TraceRecordCommand: ParsableCommand {
   }
 
   private func record(apdus: [String]) throws {
-    let written: any Sequence<String> =
-      apdus.isEmpty ? AnySequence { AnyIterator { readLine() } } : apdus
+    let written = try CommandBytes.sequence(of: apdus)
     let (channel, name) = try card.open()
     let log = try TraceLog(
       path: out, channel: name, withSecrets: withSecrets, fallback: .lines)
     let recording = log.recording(channel)
     _ = try failing(status: 1) { try recording.powerOn() }
-    for line in written where !line.trimmingCharacters(in: .whitespaces).isEmpty {
-      guard let command = Hex.bytes(line), !command.isEmpty else {
-        throw Failure(
-          "\"\(line)\" is no APDU: write pairs of hexadecimal digits, as in 00A4000C023F00")
-      }
+    for command in written {
+      let command = try command.get()
       _ = try failing(status: 1) { try recording.transmit(command) }
     }
     try log.close()

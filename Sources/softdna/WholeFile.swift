@@ -2,31 +2,33 @@ import Foundation
 
 /// Files and folders that a command makes.
 enum WholeFile {
-  /// Writes a file whole or not at all; what is no file, a pipe or a device, gets the bytes.
+  /// Writes a file whole or not at all.
   ///
   /// - Throws: where it cannot be written, with the system's reason.
   static func write(_ data: Data, to path: String, mode: mode_t = 0o644) throws {
-    var status = stat()
-    let isStream = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
-    let target = isStream ? path : path + ".new"
-    if !isStream { unlink(target) }
-    let descriptor = open(target, O_WRONLY | O_CREAT | O_CLOEXEC, mode)
+    let new = path + ".new"
+    unlink(new)
+    let descriptor = open(new, O_WRONLY | O_CREAT | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw failed(path, "written") }
     defer { close(descriptor) }
+    do { try write(data, to: descriptor, as: path) } catch {
+      unlink(new)
+      throw error
+    }
+    guard rename(new, path) == 0 else {
+      let failure = failed(path, "written")
+      unlink(new)
+      throw failure
+    }
+  }
+
+  /// Writes all of it to a descriptor that is open; `path` is what it is called.
+  static func write(_ data: Data, to descriptor: Int32, as path: String) throws {
     var rest = data[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      guard count > 0 || errno == EINTR else {
-        let failure = failed(path, "written")
-        if !isStream { unlink(target) }
-        throw failure
-      }
+      guard count > 0 || errno == EINTR else { throw failed(path, "written") }
       rest = rest.dropFirst(max(count, 0))
-    }
-    guard isStream || rename(target, path) == 0 else {
-      let failure = failed(path, "written")
-      unlink(target)
-      throw failure
     }
   }
 
@@ -45,7 +47,7 @@ enum WholeFile {
     return false
   }
 
-  private static func failed(_ path: String, _ done: String) -> Failure {
-    Failure("\(path) cannot be \(done): \(String(cString: strerror(errno)))")
+  static func failed(_ path: String, _ done: String) -> Failure {
+    Failure("\(path) cannot be \(done): \(Failure.reason(of: errno))")
   }
 }

@@ -24,7 +24,7 @@ struct RealCardTests {
     for _ in 0..<2 {
       let outcome = try await run(
         token, "--i-know-this-is-a-real-card --tag any-card \(Self.scenarios)/card")
-      #expect(outcome.status == 0 && outcome.output.contains("16 passed, 0 failed"), "\(outcome)")
+      #expect(outcome.status == 0 && outcome.output.contains("17 passed, 0 failed"), "\(outcome)")
     }
     let after = try await tries(token)
     #expect(before == after && before.count == 5)
@@ -52,6 +52,19 @@ struct RealCardTests {
     #expect(told.status == 0, "\(told)")
   }
 
+  @Test("tells how to run a failure again, leave to spend tries included")
+  func again() async throws {
+    let token = try await TestToken()
+    try token.folder.write(
+      "name: fails\nsteps: [issued, { verify: { pin: \"00000000\" } }]\n", to: "fails.yaml")
+    let failed = try await run(token, "fails.yaml --i-know-this-is-a-real-card")
+    #expect(failed.status == 1, "\(failed)")
+    let line = try #require(failed.output.split(separator: "\n").first { $0.contains("again: ") })
+    let command = try #require(line.components(separatedBy: "again: softdna ").last)
+    let again = try await token.exec("\"$SOFTDNA\" \(command)")
+    #expect(again.status == 1 && again.output.contains("63C2"), "\(again)")
+  }
+
   @Test("reads without being told that it may")
   func reading() async throws {
     let token = try await TestToken()
@@ -75,7 +88,7 @@ struct RealCardTests {
     let token = try await TestToken()
     let outcome = try await token.exec(
       "\"$SOFTDNA\" run --over reader:nowhere \(Self.scenarios)/card/select.yaml")
-    #expect(outcome.status != 0, "\(outcome)")
-    #expect((outcome.output + outcome.errors).contains("Digital DNA Key"), "\(outcome)")
+    #expect(outcome.status == 2 && outcome.output.isEmpty, "\(outcome)")
+    #expect(outcome.errors.contains("Digital DNA Key"), "\(outcome)")
   }
 }

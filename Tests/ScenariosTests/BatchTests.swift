@@ -60,6 +60,27 @@ import Testing
     #expect(told.names == scheduler.chosen)
   }
 
+  @Test func `scenarios with long names alike leave a trace each`() throws {
+    let folder = try folder([:])
+    let long = String(repeating: "a name of many words 漢字 ", count: 12)
+    try """
+    name: "\(long)"
+    for-each: { day: [1, 2, 3] }
+    steps: [{ advance-clock: { days: "${day}" } }]
+    """.write(toFile: folder + "/long.yaml", atomically: true, encoding: .utf8)
+    let told = try run(folder, ["--traces", folder + "/traces"])
+    #expect(told.status == 0 && !told.output.contains("cannot be written"), "\(told.output)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/traces").count == 3)
+  }
+
+  @Test func `a folder may be named by a link to it`() throws {
+    let folder = try folder(Self.five)
+    let link = try Files.scratch() + "/link"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder)
+    let run = try Tool.softdna("run", "--check", link)
+    #expect(run.status == 0 && run.output == "5 scenarios, no errors\n", "\(run.output)")
+  }
+
   @Test func `the option is stronger than the scheduler`() throws {
     let told = try run(
       try folder(Self.five), ["--shard", "5/5"],

@@ -59,11 +59,15 @@ struct Tool {
   ///
   /// - Parameter environment: variables, NAME=VALUE.
   static func softdna(_ arguments: [String], environment: [String] = []) throws -> Tool {
+    try Tool(environment + [softdnaPath()] + arguments)
+  }
+
+  /// The path of the softdna that was built with these tests.
+  static func softdnaPath() -> String {
     let folder = Bundle.main.bundleURL.path
     let candidates = [folder, (folder as NSString).deletingLastPathComponent]
       .map { $0 + "/softdna" }
-    let program = candidates.first { FileManager.default.isExecutableFile(atPath: $0) }
-    return try Tool(
-      environment + [program ?? Files.root + "/.build/debug/softdna"] + arguments)
+    return candidates.first { FileManager.default.isExecutableFile(atPath: $0) }
+      ?? Files.root + "/.build/debug/softdna"
   }
 }

@@ -21,6 +21,14 @@ import Testing
     #expect(inProcess.map(\.transcript) == overReader.map(\.transcript))
   }
 
+  @Test func `the card's suite sends every instruction in every state of its life`() throws {
+    let card = try Tool.softdna("run", Files.library + "/card", "--coverage")
+    #expect(card.status == 0, "\(card.output)")
+    let missing = card.output.components(separatedBy: "what no scenario reaches:").last ?? ""
+    #expect(missing.contains("status words never seen"), "\(card.output)")
+    #expect(!missing.contains("never sent"), "\(missing)")
+  }
+
   @Test func `shards are parts that make the whole`() throws {
     let whole = try Tool.softdna("run", "--check", Files.library)
     #expect(whole.status == 0)

@@ -72,7 +72,9 @@ import Testing
     let error = #expect(throws: JSONReport.Unreadable.self) {
       try JSONReport.read(text + "{}\n", file: "r.json")
     }
-    #expect(error?.description.hasPrefix("r.json:4: ") == true)
+    #expect(
+      error?.description
+        == "r.json:4: no report of softdna run --json: it has no \"scenario\"")
   }
 
   @Test func `TAP counts for Perl's parser`() throws {
@@ -104,6 +106,34 @@ import Testing
     #expect(dump.output.contains("id=\"s0\" open="))
     #expect(dump.output.contains("present a PIN &lt;&amp;\"#&gt;"))
     #expect(dump.output.contains("class=\"line\""))
+  }
+
+  @Test func `coverage crosses answers with both states, and tells what is missing`() throws {
+    var told = Self.results[0]
+    told.steps[0].exchanges = [
+      ScenarioReport.Wire(command: "00200010083030303030303030", meaning: "", response: "9000"),
+      ScenarioReport.Wire(command: "00DA01830110", meaning: "", response: "9000"),
+      ScenarioReport.Wire(command: "002A9E9A01FF00", meaning: "", response: "6A80"),
+    ]
+    told.steps.removeLast(told.steps.count - 1)
+    let page = HTMLReport.page(of: [told])
+    let answer = "<span class=\"answer fair\">6A80 <small>1</small></span>"
+    // Manufactured, initialised and personalised no; operational yes; terminated no.
+    #expect(
+      page.contains(
+        "<tr class=\"pins\"><td>CNS PIN verified</td>"
+          + "<td></td><td></td><td></td><td>\(answer)</td><td></td></tr>"))
+    let text = Coverage([told]).text
+    let missing = try #require(text.components(separatedBy: "what no scenario reaches:\n").last)
+    let lines = missing.components(separatedBy: "\n")
+    let never = try #require(lines.first { $0.contains("instructions never sent: ") })
+    #expect(never.contains("READ RECORD") && !never.contains("VERIFY"))
+    let words = try #require(lines.first { $0.contains("status words never seen: ") })
+    #expect(words.contains("6982") && words.contains("63Cx") && !words.contains("6A80"))
+    #expect(lines.contains { $0.contains("card that is manufactured: PERFORM SECURITY OPERATION") })
+    let pins = try #require(lines.first { $0.contains("states of the PINs no command met: ") })
+    #expect(pins.contains("CNS PIN and signature PIN verified"))
+    #expect(!pins.contains(": no PIN verified,") && !pins.contains(": CNS PIN verified,"))
   }
 
   @Test func `results of shards are joined, and a failure stays one`() throws {

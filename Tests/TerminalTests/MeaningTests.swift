@@ -47,6 +47,9 @@ import Testing
       ("0022F30300", "MANAGE SECURITY ENVIRONMENT: RESTORE 03"),
       ("102A9E9A0101", "PSO: COMPUTE DIGITAL SIGNATURE, 1 bytes, to be continued"),
       ("0084000008", "GET CHALLENGE, 8 bytes"), ("00FF0000", "unknown instruction FF"),
+      ("00E60000", "TERMINATE DF"), ("00E80000", "TERMINATE EF"),
+      ("9024801F10" + String(repeating: "00", count: 16), "CHANGE KEY DATA 1F"),
+      ("0046810100", "GENERATE ASYMMETRIC KEY PAIR 01: the public key there is"),
       ("0084", "not a command APDU (2 bytes whose lengths contradict each other)"),
     ])
   func commands(command: String, meaning: String) throws {

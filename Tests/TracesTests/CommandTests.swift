@@ -56,6 +56,14 @@ struct CommandTests {
     #expect(try output(of: softdna, ["trace", "pcap", first, folder.file("a.pcap")]).status == 0)
   }
 
+  @Test("say why a file cannot be read, as the system does")
+  func unreadable() throws {
+    for (path, reason) in [("/no-such", "No such file or directory"), ("/tmp", "Is a directory")] {
+      let error = #expect(throws: TraceError.self) { try Trace(file: path) }
+      #expect(error?.description == "\(path): cannot be read: \(reason)")
+    }
+  }
+
   @Test("end with 2 where they are used wrongly")
   func usage() throws {
     let trace = folder.file("a.jsonl")
@@ -70,6 +78,14 @@ struct CommandTests {
     ] {
       #expect(try output(of: softdna, arguments).status == 2, "\(arguments)")
     }
+    // Nothing was sent, and nothing is left.
+    let wrongPIN = "00200010083030303030303030"
+    for command in [["trace", "record", trace], ["apdu"]] {
+      let run = try output(of: softdna, command + ["--state", state, wrongPIN, "nonsense"])
+      #expect(run.status == 2 && run.text.isEmpty, "\(run.text)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: trace))
+    #expect(try output(of: softdna, ["apdu", "--state", state, "00200010"]).text.contains("63C3"))
   }
 
   @Test(

@@ -80,6 +80,9 @@ public struct Scenario: Sendable {
     return scenarios
   }
 
+  /// How many scenarios a file may tell.
+  private static let mostCombinations = 10_000
+
   /// Every combination of what `for-each` lists, the last variable changing fastest.
   private static func combinations(_ entries: [Value.Entry]) throws(ScenarioError)
     -> [[(name: String, value: String)]]
@@ -94,6 +97,10 @@ public struct Scenario: Sendable {
       guard case .list(let values, _) = variable.value else { continue }
       let texts = values.compactMap { value -> String? in
         if case .text(let text) = value { text.string } else { nil }
+      }
+      guard combinations.count * texts.count <= mostCombinations else {
+        throw ScenarioError(
+          variable.place, "with this variable there are more than \(mostCombinations) scenarios")
       }
       combinations = combinations.flatMap { begun in
         texts.map { begun + [(variable.key, $0)] }

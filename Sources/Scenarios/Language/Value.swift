@@ -73,7 +73,8 @@ public indirect enum Value: Sendable {
       guard let node = try Yams.compose(yaml: text) else {
         throw ScenarioError(top, "the file is empty")
       }
-      return try Value(node, near: top)
+      var room = mostValues
+      return try Value(node, near: top, &room)
     } catch let error as ScenarioError {
       throw error
     } catch let error as YamlError {
@@ -83,9 +84,17 @@ public indirect enum Value: Sendable {
     }
   }
 
-  private init(_ node: Node, near: SourcePlace) throws(ScenarioError) {
+  /// How many values a file may hold. Aliases of lists of aliases make them without end.
+  private static let mostValues = 1_000_000
+
+  /// - Parameter room: how many values more there may be.
+  private init(_ node: Node, near: SourcePlace, _ room: inout Int) throws(ScenarioError) {
     let place =
       node.mark.map { SourcePlace(file: near.file, line: $0.line, column: $0.column) } ?? near
+    room -= 1
+    guard room >= 0 else {
+      throw ScenarioError(place, "with this the file holds more than \(Self.mostValues) values")
+    }
     switch node {
     case .scalar(let scalar):
       let indent: Int? =
@@ -97,16 +106,18 @@ public indirect enum Value: Sendable {
       self = .text(Text(string: scalar.string, place: place, indent: indent))
     case .sequence(let sequence):
       var values: [Value] = []
-      for node in sequence { values.append(try Value(node, near: place)) }
+      for node in sequence { values.append(try Value(node, near: place, &room)) }
       self = .list(values, place)
     case .mapping(let mapping):
       var entries: [Entry] = []
       for (key, value) in mapping {
-        guard case .text(let name) = try Value(key, near: place) else {
+        guard case .text(let name) = try Value(key, near: place, &room) else {
           throw ScenarioError(place, "a key must be a word")
         }
         entries.append(
-          Entry(key: name.string, place: name.place, value: try Value(value, near: name.place)))
+          Entry(
+            key: name.string, place: name.place,
+            value: try Value(value, near: name.place, &room)))
       }
       self = .mapping(entries, place)
     case .alias:
@@ -120,7 +131,12 @@ public indirect enum Value: Sendable {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
       ScenarioError(
-        SourcePlace(file: file, line: mark.line, column: mark.column), "not YAML: \(problem)")
+        SourcePlace(file: file, line: mark.line, column: mark.column),
+        "not YAML: \(problem)"
+          // What people do who meet this.
+          + (problem.contains("cannot start any token")
+            ? "; lines are indented by blanks, not tabs, and text with @ % ` in front is quoted"
+            : ""))
     case .duplicatedKeysInMapping(let duplicates, let context):
       ScenarioError(
         SourcePlace(file: file, line: context.mark.line, column: context.mark.column),

@@ -25,10 +25,26 @@ struct CardWatch {
   /// Which PINs are verified or blocked, in words.
   var pinState: String {
     let pins = Self.watched.filter { $0.name.hasSuffix("PIN") }
-    let verified = pins.filter { codes[$0.identifier]?.isVerified == true }.map(\.name)
-    let blocked = pins.filter { codes[$0.identifier]?.tries == 0 }.map { "\($0.name) blocked" }
+    return Self.words(
+      verified: pins.filter { codes[$0.identifier]?.isVerified == true }.map(\.name),
+      blocked: pins.filter { codes[$0.identifier]?.tries == 0 }.map(\.name))
+  }
+
+  /// Every state two PINs can be in, each closed, verified or blocked.
+  static let pinStates: [String] = {
+    let pins = watched.map(\.name).filter { $0.hasSuffix("PIN") }
+    // A digit of the number says how it is with one PIN.
+    return (0..<9).map { number in
+      let states = zip(pins, [number / 3, number % 3])
+      return words(
+        verified: states.filter { $0.1 == 1 }.map(\.0),
+        blocked: states.filter { $0.1 == 2 }.map(\.0))
+    }
+  }()
+
+  private static func words(verified: [String], blocked: [String]) -> String {
     let known = verified.isEmpty ? "no PIN" : verified.joined(separator: " and ")
-    return ([known + " verified"] + blocked).joined(separator: ", ")
+    return ([known + " verified"] + blocked.map { $0 + " blocked" }).joined(separator: ", ")
   }
 
   /// A step begins: one that powers or resets the card takes verification away, and a new issue is
@@ -81,13 +97,15 @@ struct CardWatch {
     var code = codes[identifier] ?? Code()
     if let left = status.triesLeft {
       code.tries = Int(left)
+      code.most = max(code.most, Int(left))
       code.isVerified = false
     } else if status == .authenticationMethodBlocked {
       code.tries = 0
       code.isVerified = false
     } else if status == .success {
       code.isVerified = true
-      if !asks { code.tries = code.most }
+      // Of a card that was not issued here nobody told the most tries.
+      if !asks { code.tries = code.most > 0 ? code.most : nil }
     }
     codes[identifier] = code
   }

@@ -42,10 +42,14 @@ public struct Coverage: Sendable {
     }
   }
 
-  /// The status words an instruction was answered with, and how often.
-  func statuses(of instruction: String) -> [(status: String, count: Int)] {
+  /// The status words an instruction was answered with, and how often: everywhere, or in one state of
+  /// life, and in one state of the PINs.
+  func statuses(
+    of instruction: String, in lifeCycle: String? = nil, _ pins: String? = nil
+  ) -> [(status: String, count: Int)] {
     var counts: [String: Int] = [:]
-    for (answer, count) in instructions[instruction] ?? [:] {
+    for (answer, count) in instructions[instruction] ?? [:]
+    where lifeCycle ?? answer.lifeCycle == answer.lifeCycle && pins ?? answer.pins == answer.pins {
       counts[answer.status, default: 0] += count
     }
     return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
@@ -61,8 +65,30 @@ public struct Coverage: Sendable {
     Set((instructions[instruction] ?? [:]).keys.map(\.pins))
   }
 
-  /// Instructions no scenario sends.
-  var unreached: [String] { Self.known.filter { instructions[$0] == nil } }
+  /// What no scenario reaches, a sentence each.
+  var unreached: [String] {
+    let answers = instructions.values.flatMap(\.keys)
+    let (statuses, pins) = (Set(answers.map(\.status)), Set(answers.map(\.pins)))
+    var sentences: [String] = []
+    func tell(_ what: String, _ missing: [String]) {
+      if !missing.isEmpty { sentences.append("\(what): \(missing.joined(separator: ", "))") }
+    }
+    tell("instructions never sent", Self.known.filter { instructions[$0] == nil })
+    for state in Self.lifeCycles {
+      tell(
+        "never sent to a card that is \(state)",
+        Self.known.filter {
+          instructions[$0] != nil && !lifeCycles(of: $0).contains(state)
+        })
+    }
+    tell("status words never seen", Self.statuses.filter { !statuses.contains($0) })
+    tell("states of the PINs no command met", CardWatch.pinStates.filter { !pins.contains($0) })
+    return sentences
+  }
+
+  /// The status words that have a meaning of their own, those with numbers in them as families.
+  private static let statuses =
+    (StatusWord.withMeaning.map(\.text) + ["61xx", "63Cx", "6Cxx"]).sorted()
 
   /// A table for a terminal.
   public var text: String {
@@ -76,9 +102,9 @@ public struct Coverage: Sendable {
       text += Self.padded("\(pinStates(of: instruction).count) PIN states", 14)
       text += answers.joined(separator: " ") + "\n"
     }
-    text +=
-      "  no scenario reaches: " + (unreached.isEmpty ? "–" : unreached.joined(separator: ", "))
-    return text + "\n"
+    text += "  what no scenario reaches:\n"
+    for sentence in unreached { text += "    \(sentence)\n" }
+    return text
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {

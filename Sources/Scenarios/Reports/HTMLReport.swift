@@ -40,7 +40,7 @@ public enum HTMLReport {
 
       """
     for (index, result) in results.enumerated() { page += scenario(result, index) }
-    page += coverage(Coverage(results))
+    page += HTMLCoverage(Coverage(results)).section
     page += "</main>\n<script>\(HTMLStyle.script)</script></body></html>\n"
     return page
   }
@@ -124,40 +124,6 @@ public enum HTMLReport {
 
   private static func shortened(_ hex: String) -> String {
     hex.count <= 64 ? hex : hex.prefix(48) + "…" + hex.suffix(8)
-  }
-
-  // MARK: Coverage
-
-  private static func coverage(_ coverage: Coverage) -> String {
-    var text = """
-      <section id="coverage"><h2>Coverage</h2>
-      <p class="about">Which answers each instruction gave, in which states of the card's life
-      and of its PINs.</p><div class="drawing"><table class="coverage"><thead><tr>
-      <th>instruction</th>
-      """
-    for state in Coverage.lifeCycles { text += "<th class=\"state\">\(state)</th>" }
-    text += "<th>PIN states</th><th>answers</th></tr></thead><tbody>\n"
-    for instruction in Coverage.known where coverage.instructions[instruction] != nil {
-      let lives = coverage.lifeCycles(of: instruction)
-      let pins = coverage.pinStates(of: instruction).sorted()
-      text += "<tr><th>\(escaped(instruction))</th>"
-      for state in Coverage.lifeCycles {
-        text += "<td class=\"state\">\(lives.contains(state) ? "●" : "")</td>"
-      }
-      text += "<td title=\"\(escaped(pins.joined(separator: "\n")))\">\(pins.count)</td><td>"
-      for (status, count) in coverage.statuses(of: instruction) {
-        let tone = status.hasPrefix("9") || status.hasPrefix("61") ? "good" : "fair"
-        text += "<span class=\"answer \(tone)\">\(status) <small>\(count)</small></span> "
-      }
-      text += "</td></tr>\n"
-    }
-    text += "</tbody></table></div>\n"
-    if !coverage.unreached.isEmpty {
-      text +=
-        "<p class=\"about\">No scenario reaches: "
-        + "\(escaped(coverage.unreached.joined(separator: ", "))).</p>"
-    }
-    return text + "</section>\n"
   }
 
   /// Text for elements and attributes.

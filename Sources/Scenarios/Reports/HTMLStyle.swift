@@ -95,8 +95,15 @@ enum HTMLStyle {
     td.bad b { color: var(--bad); }
     .steps td:first-child { width: 34%; } .steps td:nth-child(2) { width: 24%; }
     code { font: 11.5px ui-monospace, monospace; word-break: break-all; color: var(--faint); }
-    .coverage th.state, .coverage td.state { text-align: center; color: var(--good); }
     .coverage th.state { color: var(--faint); font-weight: 400; }
+    .coverage td, .coverage th { min-width: 96px; }
+    .coverage small { font-weight: 400; color: var(--faint); white-space: nowrap; }
+    .coverage input { appearance: none; border: 0; background: none; padding: 0; }
+    .coverage input::before { content: "▸"; } .coverage input:checked::before { content: "▾"; }
+    .coverage label { cursor: pointer; }
+    .coverage .pins { display: none; } .coverage .pins td:first-child { padding-left: 20px; }
+    .coverage tbody:has(:checked) .pins { display: table-row; }
+    .unreached { font-size: 13px; color: var(--faint); padding-left: 20px; }
     .answer { display: inline-block; border-radius: 5px; padding: 0 6px; margin: 1px 0;
       font: 12px/1.7 ui-monospace, monospace; background: var(--wash); }
     .answer.good { background: var(--goodwash); color: var(--good); }

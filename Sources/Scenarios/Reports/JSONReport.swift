@@ -19,6 +19,16 @@ public enum JSONReport {
     public let description: String
   }
 
+  /// What a decoder missed, where it says more than that the line is no report.
+  private static func flaw(_ error: any Error) -> String {
+    switch error as? DecodingError {
+    case .keyNotFound(let key, _)?: ": it has no \"\(key.stringValue)\""
+    case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
+      ": \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" is something else"
+    default: ": it is no JSON object"
+    }
+  }
+
   /// Reads lines that `lines(of:)` wrote; `file` is the name messages use.
   public static func read(_ text: String, file: String) throws(Unreadable) -> [ScenarioReport] {
     var results: [ScenarioReport] = []
@@ -29,7 +39,7 @@ public enum JSONReport {
           try JSONDecoder().decode(ScenarioReport.self, from: Data(line.utf8)))
       } catch {
         throw Unreadable(
-          description: "\(file):\(index + 1): no report of softdna run --json: \(error)")
+          description: "\(file):\(index + 1): no report of softdna run --json\(Self.flaw(error))")
       }
     }
     return results

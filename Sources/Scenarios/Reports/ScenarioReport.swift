@@ -18,6 +18,8 @@ public struct ScenarioReport: Codable, Equatable, Sendable {
   public var tags: [String]
   /// The channel it ran over.
   public var channel: String
+  /// What softdna run is told for that channel; nil says no more than its name.
+  public var options: String?
   /// What everything random followed from.
   public var seed: UInt64
   /// Every step went as the scenario says.
@@ -82,6 +84,7 @@ extension ScenarioReport {
     source = result.scenario.source
     tags = result.scenario.tags
     channel = result.channel
+    options = result.options
     seed = result.scenario.seed
     passed = result.hasPassed
     began = result.began.formatted(.iso8601)
@@ -112,12 +115,11 @@ extension ScenarioReport {
       let variant = scenario[scenario.index(after: bracket.lowerBound)...]
       command += " --filter \(Self.quoted(String(variant)))"
     }
-    let wire = channel.hasPrefix("reader:") ? Self.quoted(channel) : channel
-    return command + " --over \(wire) --seed \(seed) --steps"
+    return command + " \(options ?? "--over \(channel)") --seed \(seed) --steps"
   }
 
   /// As one word for a shell.
-  private static func quoted(_ text: String) -> String {
+  public static func quoted(_ text: String) -> String {
     "'" + text.replacing("'", with: #"'\''"#) + "'"
   }
 }
