@@ -45,8 +45,8 @@ extension Authority {
       let state: RegisteredApplication.State = missing.isEmpty ? .accepted : .deposited
       try database.execute(
         sql: """
-          INSERT INTO application (holderId, chamber, state, data, registeredAt)
-          VALUES (?, ?, ?, ?, ?)
+          INSERT INTO application (holderId, chamber, state, data, registeredAt, judgedAt)
+          VALUES (?1, ?2, ?3, ?4, ?5, ?5)
           """,
         arguments: [
           holder.id, application.chamber, state.rawValue, try JSON.encode(application), now.seconds,
@@ -84,8 +84,8 @@ extension Authority {
       let missing = completed.missingDocuments(on: Day(now))
       let state: RegisteredApplication.State = missing.isEmpty ? .accepted : .deposited
       try database.execute(
-        sql: "UPDATE application SET state = ?, data = ? WHERE id = ?",
-        arguments: [state.rawValue, try JSON.encode(completed), current.id])
+        sql: "UPDATE application SET state = ?, data = ?, judgedAt = ? WHERE id = ?",
+        arguments: [state.rawValue, try JSON.encode(completed), now.seconds, current.id])
       try EventLog(database, now).append(
         state == .accepted ? .applicationAccepted : .applicationDeposited,
         holder: current.holderID,
@@ -138,6 +138,7 @@ extension RegisteredApplication {
     application = try JSON.decode(row["data"])
     state = try row.decoded("state")
     registeredAt = row.instant("registeredAt")
-    missing = state == .deposited ? application.missingDocuments(on: Day(registeredAt)) : []
+    let judged = Day(row.instant("judgedAt"))
+    missing = state == .deposited ? application.missingDocuments(on: judged) : []
   }
 }

@@ -33,9 +33,10 @@ struct Hierarchy: Sendable {
     var found: [CertificationAuthority] = []
     for name in CertificationAuthority.Name.all
     where name == .root || directory.contains(CertificationAuthority.certificateFile(name)) {
-      let certificate = try PEM.der(
-        ofCertificate: directory.read(CertificationAuthority.certificateFile(name)))
-      let key = try PrivateKey(pem: directory.read(CertificationAuthority.keyFile(name)))
+      let certificate = try Self.load(
+        directory, CertificationAuthority.certificateFile(name), PEM.der(ofCertificate:))
+      let key = try Self.load(
+        directory, CertificationAuthority.keyFile(name), PrivateKey.init(pem:))
       let parsed = try Certificate.parse(certificate)
       guard key.matches(certificate: parsed.pointer) else {
         let reason = AuthorityError.libcrypto("").reason
@@ -45,6 +46,18 @@ struct Hierarchy: Sendable {
       found.append(try CertificationAuthority(name: name, certificate: certificate, key: key))
     }
     all = found
+  }
+
+  /// Reads a file; what is wrong with its contents is said with its name.
+  private static func load<Value>(
+    _ directory: Directory, _ name: String,
+    _ decode: ([UInt8]) throws(AuthorityError) -> Value
+  ) throws(AuthorityError) -> Value {
+    let bytes = try directory.read(name)
+    do throws(AuthorityError) { return try decode(bytes) } catch {
+      throw AuthorityError(
+        "reading \(directory.path(name))", .file, "it is damaged: \(error.reason)")
+    }
   }
 
   private init(_ authorities: [CertificationAuthority]) {

@@ -114,4 +114,10 @@ enum LifeSchema {
       expiresAt INTEGER NOT NULL
     ) STRICT;
     """
+
+  /// What a deposited request waits for depends on the day its documents were looked at last.
+  static let judgement = """
+    ALTER TABLE application ADD COLUMN judgedAt INTEGER NOT NULL DEFAULT 0;
+    UPDATE application SET judgedAt = registeredAt;
+    """
 }

@@ -11,6 +11,9 @@ enum Schema {
     migrator.registerMigration("2 chambers, life, status") { database in
       try database.execute(sql: LifeSchema.tables)
     }
+    migrator.registerMigration("3 when a request was judged") { database in
+      try database.execute(sql: LifeSchema.judgement)
+    }
     return migrator
   }
 

@@ -72,7 +72,10 @@ struct StateDirectory {
     guard let data = FileManager.default.contents(atPath: scratchCardFile) else {
       throw Failure("\(scratchCardFile) cannot be read")
     }
-    return try failing { try JSONDecoder().decode(ScratchCard.self, from: data) }
+    guard let card = try? JSONDecoder().decode(ScratchCard.self, from: data) else {
+      throw Failure("\(scratchCardFile) is damaged: it holds no codes of a scratch card")
+    }
+    return card
   }
 
   /// Writes the scratch card whole or not at all.

@@ -97,6 +97,28 @@ struct RegistrationRuleTests {
     #expect(try authority.events().isEmpty)
   }
 
+  @Test("a deposited request says what it waits for as of the day it was looked at last")
+  func waitsFor() throws {
+    let clock = MovableClock(Fixture.issueDay.start)
+    let authority = try Workplace().authority(at: .moved(by: clock))
+    var permit = ResidencePermit(expires: Fixture.issueDay.adding(days: -30))
+    let registered = try authority.register(
+      application {
+        $0.holder.citizenship = "CHE"
+        $0.residencePermit = permit
+      })
+    #expect(registered.missing.count == 1)
+    // Past the sixty days the documents of the renewal alone are not enough any more.
+    clock.advance(days: 31)
+    permit.renewalRequestShown = true
+    let waiting = try authority.complete(registered, with: permit)
+    #expect(waiting.state == .deposited && waiting.missing.count == 1)
+    #expect(waiting.missing.allSatisfy { $0.contains("in corso di trattazione") })
+    #expect(try authority.applications() == [waiting])
+    permit.proof = .convocation
+    #expect(try authority.complete(registered, with: permit).missing.isEmpty)
+  }
+
   @Test("what is missing or does not go together is refused with the field, nothing written")
   func refusals() throws {
     let workplace = try Workplace()

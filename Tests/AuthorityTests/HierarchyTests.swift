@@ -146,6 +146,19 @@ struct HierarchyTests {
     #expect(!FileManager.default.fileExists(atPath: workplace.file("ca")))
   }
 
+  @Test("a damaged CA file is named", arguments: ["a-cns.pem", "root.key.pem"])
+  func damaged(file: String) throws {
+    let workplace = try Workplace()
+    _ = try workplace.authority()
+    try Data("-----BEGIN".utf8).write(to: URL(fileURLWithPath: workplace.file("ca/" + file)))
+    do throws(AuthorityError) {
+      _ = try Authority(directory: workplace.path)
+      Issue.record("it was taken")
+    } catch {
+      #expect(error.rule == .file && error.attempted.hasSuffix("/ca/" + file), "\(error)")
+    }
+  }
+
   @Test("lost or exchanged CA files are noticed")
   func lost() throws {
     let workplace = try Workplace()

@@ -266,6 +266,16 @@ struct AuthorityCommandTests {
     }
   }
 
+  @Test("a damaged scratch card is named; the counter still helps")
+  func scratchCard() async throws {
+    let desk = try await Desk()
+    try desk.token.folder.write("x", to: "state/scratch-card.json")
+    let outcome = try await desk.run("suspend")
+    #expect(outcome.status == 2, "\(outcome)")
+    #expect(outcome.errors.contains("scratch-card.json is damaged"), "\(outcome)")
+    #expect(try await desk.run("suspend", "--registrar", "TEST official").status == 0)
+  }
+
   @Test("an unknown device is named, and so is a number that is none")
   func unknownDevice() async throws {
     let desk = try await Desk()
