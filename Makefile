@@ -4,6 +4,9 @@ SWIFT ?= swift
 # Optimised programs carry Swift's runtime, so that they run where there is no toolchain. One set of
 # options for all of them: they share their objects.
 RELEASE := $(SWIFT) build -c release --static-swift-stdlib
+# Where the programs are that come with the compiler.
+TOOLCHAIN = $$($(SWIFT)c -print-target-info \
+  | sed -n 's|.*"runtimeResourcePath": "\(.*\)/lib/swift".*|\1/bin|p')
 # Where `make run` puts its token.
 TOKEN := .build/token
 # Where `make firmware-arm` puts its.
@@ -35,7 +38,7 @@ WHOLE_MACHINE := BLETests|PackageTests|DocumentationTests
 # How long `make fuzz` runs each target, and what it instruments.
 SECONDS ?= 60
 FUZZ_TARGETS := Story TLV Image Frame Radio
-# Which sanitizers `make sanitize` runs over which tests: all of both.
+# Which sanitizers `make sanitize` runs over which tests: all of both. `.ci/run` takes one of them.
 SANITIZERS ?= address thread
 SANITIZED ?= .
 
@@ -89,7 +92,7 @@ lint:
 # What others run: the scripts in .ci, the container file, the GitHub action. The linters are PyPI's.
 LINTERS := .build/linters
 lint-recipes: $(LINTERS)/bin/hadolint
-	shellcheck .ci/install .ci/run .ci/deb .ci/in-fresh-debian
+	shellcheck .ci/install .ci/run .ci/nightly .ci/deb .ci/in-fresh-debian
 	$(LINTERS)/bin/hadolint .ci/Containerfile
 	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.github-actions \
 	  .github/actions/softdna/action.yml
@@ -117,8 +120,7 @@ $(FIRMWARE_IMAGE): $(FIRMWARE_SOURCES) Package.swift Makefile
 	  -Xswiftc -enable-experimental-feature -Xswiftc Embedded -Xswiftc -Osize \
 	  -Xswiftc -Xfrontend -Xswiftc -function-sections \
 	  -Xcc -mcpu=cortex-m4 -Xcc -mfloat-abi=soft -Xcc -Os
-	"$$($(SWIFT)c -print-target-info \
-	  | sed -n 's|.*"runtimeResourcePath": "\(.*\)/lib/swift".*|\1/bin|p')/ld.lld" \
+	"$(TOOLCHAIN)/ld.lld" \
 	  --gc-sections --fatal-warnings -T Sources/FirmwareImage/Machine/mps2-an386.ld -o $@ \
 	  $(FIRMWARE_OBJECTS)/FirmwareImage.build/*.o $(FIRMWARE_OBJECTS)/Machine.build/*.o
 
@@ -174,11 +176,18 @@ fuzz: setup-run
 
 # The two sanitizers exclude each other, and valgrind takes neither. Real pcscd and its clients are
 # not instrumented: what needs them is left out. Leaks are not looked for: Foundation's Process and
-# Data leak, and Swift hides pointers of globals from the search.
-sanitize: setup-test
+# Data leak, and Swift hides pointers of globals from the search. ThreadSanitizer is told of the
+# standard library's locks, which it does not see.
+TOLD_LOCKS := .build-thread/locks.o
+$(TOLD_LOCKS): .ci/locks.c
+	@mkdir -p $(@D)
+	"$(TOOLCHAIN)/clang" -O1 -Wall -Wextra -Werror -c -o $@ $<
+
+sanitize: setup-test $(TOLD_LOCKS)
 	for kind in $(SANITIZERS); do \
-	  ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=suppressions=$(CURDIR)/.ci/tsan.supp \
-	  $(SWIFT) test --disable-xctest --sanitize=$$kind --scratch-path .build-$$kind \
+	  case $$kind in thread) locks="-Xlinker $(CURDIR)/$(TOLD_LOCKS)" ;; *) locks= ;; esac; \
+	  ASAN_OPTIONS=detect_leaks=0 \
+	  $(SWIFT) test --disable-xctest --sanitize=$$kind --scratch-path .build-$$kind $$locks \
 	    --filter '$(SANITIZED)' --skip 'HostSoftwareTests|ConstantTimeTests|BLETests' || exit 1; \
 	done
 
