@@ -2,7 +2,9 @@ import Foundation
 import Testing
 
 /// The Debian package `make deb` has made, in copies of the Debian root the Makefile keeps.
-@Suite("The Debian package", .runs(.lintian, .utilLinux, .iproute), .enabled(if: DebianPackage.isToBeTested))
+@Suite(
+  "The Debian package", .runs(.lintian, .utilLinux, .iproute),
+  .enabled(if: DebianPackage.isToBeTested))
 struct PackageTests {
   @Test("has no error and no warning of lintian's")
   func lintian() async throws {
