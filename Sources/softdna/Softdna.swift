@@ -33,7 +33,7 @@ struct Softdna: AsyncParsableCommand {
   /// "could not".
   static func main() async {
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(Array(ProcessArguments.all.dropFirst()))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

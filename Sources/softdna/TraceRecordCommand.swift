@@ -27,7 +27,7 @@ struct TraceRecordCommand: ParsableCommand {
 
   func run() throws {
     // The parser gives both lists as one: what is behind the terminator is a command.
-    let rest = CommandLine.arguments.drop { $0 != "--" }.dropFirst()
+    let rest = ProcessArguments.all.drop { $0 != "--" }.dropFirst()
     guard rest.isEmpty else {
       return try record(Array(rest), isAlone: rest.count == words.count)
     }

@@ -1,15 +1,27 @@
 import Foundation
 import Testing
 
-@Suite("softdna ctl and its socket", .runsInAWorld(.opensc))
+@Suite("softdna ctl and its socket", .runsInAWorld(.opensc, .pyscard))
 struct ControlTests {
   private static let page = Softdna.repository + "/docs/user/control.md"
 
-  /// Runs `body` while the token is plugged in.
+  /// Runs `body` while the token is plugged in and a program is connected to it: pcscd takes power
+  /// away from a card that nobody has used for some seconds.
   private func plugged(
     _ token: TestToken, _ body: @escaping @Sendable () async throws -> Void
   ) async throws {
-    let outcome = try await token.exec("touch up; while [ -e up ]; do sleep 0.02; done") { _ in
+    try token.folder.write(
+      """
+      import os, time
+      from smartcard.System import readers
+      reader = [r for r in readers() if str(r) == os.environ["SOFTDNA_READER"]][0]
+      connection = reader.createConnection()
+      connection.connect()
+      open("up", "w").close()
+      while os.path.exists("up"): time.sleep(0.02)
+      """, to: "connected.py")
+    let python = try #require(HostPackage.systemPython)
+    let outcome = try await token.exec("\(python) connected.py") { _ in
       try await token.folder.wait(for: "up")
       defer { try? FileManager.default.removeItem(atPath: token.folder.path("up")) }
       try await body()
@@ -207,6 +219,17 @@ struct ControlTests {
         == "2031-12-30\n\"seen-by\":[\"command\"]\n2032-01-02\n2032-01-02\n1\n", "\(outcome)")
     let names = try FileManager.default.contentsOfDirectory(atPath: token.state)
     #expect(!names.contains { $0.hasPrefix("clock") }, "\(names)")
+  }
+
+  @Test("move the date of softdna itself where that is the command", .runsInAWorld(.faketime))
+  func ownDate() async throws {
+    let token = try await TestToken()
+    let outcome = try await Softdna.run(
+      [
+        "exec", "--state", token.state, "--date", "2031-12-30", "--",
+        Softdna.executable, "authority", "run-day", "--state", token.state,
+      ], in: token.folder)
+    #expect(outcome.status == 0 && outcome.output.hasPrefix("2031-12-30"), "\(outcome)")
   }
 
   @Test("move the date of the state directory until it is put back", .runsInAWorld(.faketime))

@@ -101,7 +101,7 @@ final class Air: Sendable {
     throw Failure(
       "scenarios over Bluetooth need two adapters, \(adapters.token) for the token and "
         + "\(adapters.host) for the host; there is no \(missing.joined(separator: " and no ")). A "
-        + "virtual machine with both: ble/testbed/run \(CommandLine.arguments[0]) run --over ble …")
+        + "virtual machine with both: ble/testbed/run \(ProcessArguments.all[0]) run --over ble …")
   }
 }
 

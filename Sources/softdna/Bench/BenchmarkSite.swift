@@ -97,7 +97,7 @@ final class BenchmarkSite {
 
   /// A program that is built beside this one.
   private func companion(_ name: String) throws -> String {
-    let path = URL(fileURLWithPath: Bundle.main.executablePath ?? CommandLine.arguments[0])
+    let path = URL(fileURLWithPath: Bundle.main.executablePath ?? ProcessArguments.all[0])
       .deletingLastPathComponent().appendingPathComponent(name).path
     guard FileManager.default.isExecutableFile(atPath: path) else {
       throw Failure("\(path) is missing; build it: swift build -c release")
