@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Terminal
 import Testing
 
@@ -8,11 +8,8 @@ import Testing
 struct CardProgramTests {
   /// The C card is where the build puts every product: beside the test bundle we run from.
   private func floorCard() throws -> String {
-    let lines = contents(of: "/proc/self/maps").split(separator: "\n")
-    let bundle = try #require(lines.first { $0.hasSuffix(".xctest") })
-    let start = try #require(bundle.firstIndex(of: "/"))
-    let end = try #require(bundle.lastIndex(of: "/"))
-    return bundle[start..<end] + "/softdna-floor-card"
+    let bundle = try #require(Bundle.main.executableURL)
+    return bundle.deletingLastPathComponent().appendingPathComponent("softdna-floor-card").path
   }
 
   @Test("is in the second slot while it runs, and answers as many bytes as it is asked for")
