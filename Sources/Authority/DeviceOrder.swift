@@ -59,8 +59,8 @@ extension Authority {
   ///
   /// - Throws: rule `unknown` for an unknown holder, request or chamber; `field` for values that do
   ///   not fit, and where a holder who needs a residence permit has no accepted request; `state`
-  ///   where the request is deposited or served, or the CAs end too early; `policy` where the chamber does not issue such a
-  ///   device.
+  ///   where the request is deposited or served, or the CAs end too early; `policy` where the chamber
+  ///   does not issue such a device.
   public func order(_ order: DeviceOrder) throws(AuthorityError) -> Personalisation {
     let attempted = "ordering a device"
     try order.administration?.validate()

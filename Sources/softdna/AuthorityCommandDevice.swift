@@ -154,7 +154,7 @@ struct AuthorityReplaceCommand: ParsableCommand {
 
   private func move(_ path: String, to target: String) throws {
     guard rename(path, target) == 0 || errno == ENOENT else {
-      throw Failure("\(path) cannot be renamed: \(String(cString: strerror(errno)))")
+      throw WholeFile.failed(path, "renamed")
     }
   }
 }

@@ -54,6 +54,6 @@ struct OutputFile {
   }
 
   private func refusal(_ reason: String) -> Failure {
-    Failure("\(path) cannot be written: \(reason)")
+    WholeFile.failed(path, "written", reason)
   }
 }

@@ -46,7 +46,7 @@ struct StateDirectoryTurn: ~Copyable {
     let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     var (held, found) = (stat(), stat())
     guard descriptor >= 0 else {
-      let failure = Failure("\(path) cannot be used: \(String(cString: strerror(errno)))")
+      let failure = WholeFile.failed(path, "used")
       // A link to nowhere is there and is not.
       guard errno == ENOENT, stat(path, &found) == 0 || lstat(path, &found) != 0 else {
         throw failure
@@ -55,7 +55,7 @@ struct StateDirectoryTurn: ~Copyable {
     }
     while flock(descriptor, LOCK_EX) != 0 {
       guard errno == EINTR else {
-        let failure = Failure("\(path) cannot be locked: \(String(cString: strerror(errno)))")
+        let failure = WholeFile.failed(path, "locked")
         close(descriptor)
         throw failure
       }

@@ -47,7 +47,10 @@ enum WholeFile {
     return false
   }
 
-  static func failed(_ path: String, _ done: String) -> Failure {
-    Failure("\(path) cannot be \(done): \(Failure.reason(of: errno))")
+  /// What is said of it; the reason is the system's last one unless another is known.
+  static func failed(
+    _ path: String, _ done: String, _ reason: String = Failure.reason(of: errno)
+  ) -> Failure {
+    Failure("\(path) cannot be \(done): \(reason)")
   }
 }

@@ -36,7 +36,7 @@ struct WorldClock: Sendable {
   func set(days: Int) throws {
     guard days != 0 else {
       guard unlink(path) == 0 || errno == ENOENT else {
-        throw Failure("\(path) cannot be removed: \(String(cString: strerror(errno)))")
+        throw WholeFile.failed(path, "removed")
       }
       return
     }

@@ -76,7 +76,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   /// CREATE FILE (ISO/IEC 7816-9) in the current directory; the new file is selected.
   ///
   /// - Throws: `6982` where the directory's rule is not met, `6985` where it is switched off, `6A80`
-  ///   for control parameters that make no file, `6A89` where the identifier is taken, `6A84` where there is no room.
+  ///   for control parameters that make no file, `6A89` where the identifier is taken, `6A84` where
+  ///   there is no room.
   mutating func createFile(_ data: Span<UInt8>) throws(StatusWord) {
     let parent = currentDirectory
     try require(parent.access[createPosition], in: parent.number)

@@ -46,7 +46,7 @@ final class BareFile {
     guard descriptor >= 0, pwrite(descriptor, nothing, Self.size, 0) == Self.size,
       fdatasync(descriptor) == 0
     else {
-      throw Failure("\(path) cannot be written: \(String(cString: strerror(errno)))")
+      throw WholeFile.failed(path, "written")
     }
   }
 
@@ -57,7 +57,7 @@ final class BareFile {
     if position + record.count > Self.size { position = 0 }
     guard pwrite(descriptor, record, record.count, off_t(position)) == record.count,
       fdatasync(descriptor) == 0
-    else { throw Failure("a file cannot be written: \(String(cString: strerror(errno)))") }
+    else { throw Failure("a file cannot be written: \(Failure.reason(of: errno))") }
     position += record.count
   }
 }

@@ -175,5 +175,5 @@ final class ControlSocket: Sendable {
     }
   }
 
-  private static var reason: String { String(cString: strerror(errno)) }
+  private static var reason: String { Failure.reason(of: errno) }
 }

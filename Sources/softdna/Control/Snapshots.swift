@@ -85,6 +85,6 @@ struct Snapshots {
   }
 
   private func failed(_ attempt: String, _ path: String) -> ControlError {
-    ControlError(refused: "cannot \(attempt) \(path): \(String(cString: strerror(errno)))")
+    ControlError(refused: "cannot \(attempt) \(path): \(Failure.reason(of: errno))")
   }
 }
