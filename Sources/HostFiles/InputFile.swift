@@ -20,7 +20,7 @@ public enum InputFile {
   ///   - patience: how long the writer of a pipe has, all together.
   /// - Throws: where it cannot be read, is a folder or a device, is longer, or does not end in time.
   public static func read(
-    _ path: String, atMost limit: Int, patience: Duration = .seconds(60)
+    _ path: String, atMost limit: Int, patience: Duration = .seconds(10)
   ) throws(Problem) -> [UInt8] {
     // Without O_NONBLOCK a named pipe that nobody writes to would block already here.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
@@ -34,9 +34,9 @@ public enum InputFile {
     case S_IFREG where status.st_size > limit:
       throw Problem(path: path, reason: "it has \(status.st_size) bytes, more than \(limit)")
     case S_IFREG, S_IFIFO: break
-    case S_IFDIR: throw Problem(path: path, reason: "it is a folder, not a file")
+    case S_IFDIR: throw Problem(path: path, reason: "is no file that can be read: it is a folder")
     case _ where isatty(descriptor) == 1: break
-    default: throw Problem(path: path, reason: "it is a device, not a file")
+    default: throw Problem(path: path, reason: "is no file that can be read: it is a device")
     }
     return try read(
       descriptor, called: path, atMost: limit, until: ContinuousClock.now + patience)

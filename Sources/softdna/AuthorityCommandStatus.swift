@@ -1,6 +1,7 @@
 import ArgumentParser
 import Authority
 import Foundation
+import HostFiles
 import StatusServer
 
 /// `softdna authority show`.
@@ -128,10 +129,9 @@ struct AuthorityOCSPCommand: ParsableCommand {
       let response: String
       let bytes: Int
     }
-    guard let data = FileManager.default.contents(atPath: request) else {
-      throw Failure("\(request) cannot be read")
-    }
-    let answer = try failing(status: 1) { try options.open().ocspResponse(to: [UInt8](data)) }
+    // As long as a request over HTTP may be.
+    let bytes = try failing { try InputFile.read(request, atMost: 65_536) }
+    let answer = try failing(status: 1) { try options.open().ocspResponse(to: bytes) }
     let file = OutputFile(path: response)
     try file.write(Data(answer))
     guard !file.isStandardOutput else { return }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Authority
 import Foundation
+import HostFiles
 import TokenHost
 
 /// The option that names a token.
@@ -69,10 +70,8 @@ struct StateDirectory {
 
   /// The codes of the scratch card.
   func readScratchCard() throws -> ScratchCard {
-    guard let data = FileManager.default.contents(atPath: scratchCardFile) else {
-      throw Failure("\(scratchCardFile) cannot be read")
-    }
-    guard let card = try? JSONDecoder().decode(ScratchCard.self, from: data) else {
+    let bytes = try failing { try InputFile.read(scratchCardFile, atMost: 65_536) }
+    guard let card = try? JSONDecoder().decode(ScratchCard.self, from: Data(bytes)) else {
       throw Failure("\(scratchCardFile) is damaged: it holds no codes of a scratch card")
     }
     return card

@@ -39,8 +39,8 @@ struct InputFileTests {
   @Test(
     "is no device, folder or socket, and is there",
     arguments: [
-      ("/dev/zero", "it is a device, not a file"), ("/dev/full", "it is a device, not a file"),
-      ("/tmp", "it is a folder, not a file"), ("/nowhere", "No such file or directory"),
+      ("/dev/zero", "is no file that can be read: it is a device"), ("/dev/full", "is no file that can be read: it is a device"),
+      ("/tmp", "is no file that can be read: it is a folder"), ("/nowhere", "No such file or directory"),
     ])
   func kind(path: String, expected: String) {
     #expect(reason(path) == expected)

@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 
 /// Images of a token under names of the user's, in its state directory. Each is there whole or not
 /// at all, and readable by its owner only: it holds keys and PINs.
@@ -29,10 +30,10 @@ struct Snapshots {
   ///
   /// - Throws: where there is none of this name.
   func read(_ name: String) throws -> [UInt8] {
-    guard let data = FileManager.default.contents(atPath: try path(name)) else {
-      throw missing(name)
-    }
-    return [UInt8](data)
+    let path = try path(name)
+    guard access(path, F_OK) == 0 else { throw missing(name) }
+    // Whether it is an image of the right size, the token finds out.
+    return try InputFile.read(path, atMost: 1 << 20, patience: .seconds(1))
   }
 
   /// Keeps an image; one of the same name is replaced in one step.
