@@ -36,11 +36,14 @@ struct InputFileTests {
     #expect(reason("/proc/kallsyms") == "it has more than 1000 bytes")
   }
 
+  private static let device = "is no file that can be read: it is a device"
+
   @Test(
     "is no device, folder or socket, and is there",
     arguments: [
-      ("/dev/zero", "is no file that can be read: it is a device"), ("/dev/full", "is no file that can be read: it is a device"),
-      ("/tmp", "is no file that can be read: it is a folder"), ("/nowhere", "No such file or directory"),
+      ("/dev/zero", device), ("/dev/full", device),
+      ("/tmp", "is no file that can be read: it is a folder"),
+      ("/nowhere", "No such file or directory"),
     ])
   func kind(path: String, expected: String) {
     #expect(reason(path) == expected)
