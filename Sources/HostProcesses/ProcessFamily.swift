@@ -8,7 +8,7 @@ import Synchronization
 /// that was started with an environment of its own (`env -i`, sudo) is found by neither.
 public final class ProcessFamily: Sendable {
   /// The variable that its members carry.
-  private let variable: String
+  let variable: String
   private let keeper: Mutex<Keeper?>
   private let ticket: Ending.Ticket
 
