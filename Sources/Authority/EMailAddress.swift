@@ -43,7 +43,8 @@ public struct EMailAddress: Equatable, Sendable, CustomStringConvertible {
 
   /// atext (RFC 5322, 3.2.3), once or more.
   private static func isAtom(_ text: Substring.UTF8View) -> Bool {
-    !text.isEmpty && text.allSatisfy { isLetterOrDigit($0) || "!#$%&'*+-/=?^_`{|}~".utf8.contains($0) }
+    !text.isEmpty
+      && text.allSatisfy { isLetterOrDigit($0) || "!#$%&'*+-/=?^_`{|}~".utf8.contains($0) }
   }
 
   /// sub-domain (RFC 5321, 4.1.2), as long as RFC 1035 allows.

@@ -109,7 +109,9 @@ public struct Holder: Codable, Equatable, Sendable {
     }
     guard citizenship.utf8.count == 3,
       citizenship.utf8.allSatisfy({ (0x41...0x5A).contains($0) })
-    else { throw refused("citizenship", "\"\(citizenship.printable)\" is not three capital letters") }
+    else {
+      throw refused("citizenship", "\"\(citizenship.printable)\" is not three capital letters")
+    }
     _ = try EMailAddress(eMail)
     guard phone.filter(\.isNumber).count >= 6,
       phone.enumerated().allSatisfy({

@@ -73,7 +73,8 @@ struct RemoteSignatureRoutes {
     }
     return .object([
       "key": .object([
-        "status": .text(status == "valid" ? "enabled" : "disabled"), "algo": .list(Self.algorithms.map { .text($0) }),
+        "status": .text(status == "valid" ? "enabled" : "disabled"),
+        "algo": .list(Self.algorithms.map { .text($0) }),
         "len": .number(2048),
       ]),
       "cert": .object([
