@@ -27,6 +27,8 @@ public struct AuthorityError: Error, Equatable, Sendable, CustomStringConvertibl
     case chip(Chip, renewalBlockedFrom: Day)
     /// The user code is wrong; so many tries are left, none once it is locked.
     case userCode(triesLeft: Int)
+    /// Too many wrong one-time passwords on one day; again from this day on.
+    case locked(until: Day)
     /// The request is not signed by the key it carries (PKCS #10, RFC 2986, 3).
     case proofOfPossession
     /// The public key may not be certified: too short, or certified before.
@@ -39,6 +41,14 @@ public struct AuthorityError: Error, Equatable, Sendable, CustomStringConvertibl
     case database
     /// The operating system refused; `code` is `errno`.
     case file
+  }
+
+  /// Whether the machine is to blame and not who asked: what the authority stands on failed.
+  public var isOfEnvironment: Bool {
+    switch rule {
+    case .settings, .libcrypto, .database, .file: true
+    default: false
+    }
   }
 
   /// What was attempted, in words.

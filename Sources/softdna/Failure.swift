@@ -1,4 +1,6 @@
+import Authority
 import Foundation
+import Issuance
 
 /// Why a command ends early: a sentence for people and an exit status for scripts.
 struct Failure: Error, CustomStringConvertible {
@@ -39,10 +41,20 @@ struct Failure: Error, CustomStringConvertible {
   }
 }
 
-/// Runs a body and turns what it throws into a failure.
+/// Runs a body and turns what it throws into a failure. A database that cannot be read refuses
+/// nobody: whatever `status` says, that is the environment's.
 func failing<Value>(status: Int32 = 2, _ body: () throws -> Value) throws -> Value {
   do { return try body() } catch let failure as Failure { throw failure } catch {
-    throw Failure(error, status: status)
+    throw Failure(error, status: isOfEnvironment(error) ? 2 : status)
+  }
+}
+
+/// Whether an error of the authority, also where a card was being issued, is the machine's.
+private func isOfEnvironment(_ error: any Error) -> Bool {
+  switch error {
+  case let error as AuthorityError: error.isOfEnvironment
+  case IssuanceError.authority(let error): error.isOfEnvironment
+  default: false
   }
 }
 
