@@ -14,12 +14,16 @@ public enum PcapFormat {
 
   /// What every capture file begins with.
   static let fileHeader: [UInt8] =
-    word(0xA1B2_C3D4) + half(2) + half(4) + word(0) + word(0) + word(262_144) + word(252)
+    word(0xA1B2_C3D4) + half(2) + half(4) + word(0) + word(0) + word(UInt32(longestPacket))
+    + word(252)
+
+  /// More than any command or answer has.
+  private static let longestPacket = 262_144
 
   /// The packets of one entry: an ATR, or a command and its answer.
   static func packets(of entry: TraceEntry, started: Date) -> [UInt8] {
-    let begin = Int(started.timeIntervalSince1970 * 1_000_000) + entry.time
-    let end = begin + (entry.duration ?? 0)
+    let begin = start(started) + min(max(0, entry.time), TraceLine.latestTime)
+    let end = begin + min(max(0, entry.duration ?? 0), TraceLine.latestTime)
     return switch entry.event {
     case .powerOn(let atr?), .reset(let atr?): packet("iso7816.atr", .fromCard, atr.bytes, end)
     case .powerOn(nil), .reset(nil), .powerOff: []
@@ -29,6 +33,13 @@ public enum PcapFormat {
     case .failure(let command, _, _):
       command.isEmpty ? [] : packet("iso7816", .toCard, command, begin)
     }
+  }
+
+  /// A capture has no times before 1970 nor after 2106: a trace that began there has its times
+  /// counted from its beginning.
+  private static func start(_ date: Date) -> Int {
+    let seconds = date.timeIntervalSince1970
+    return seconds >= 0 && seconds <= Double(UInt32.max) ? Int(seconds * 1_000_000) : 0
   }
 
   private enum Direction: UInt32 {
@@ -41,9 +52,9 @@ public enum PcapFormat {
   ) -> [UInt8] {
     let body =
       tag(12, Array(dissector.utf8)) + tag(35, word(direction.rawValue)) + tag(0, []) + payload
-    let length = word(UInt32(body.count))
-    return word(UInt32(truncatingIfNeeded: time / 1_000_000)) + word(UInt32(time % 1_000_000))
-      + length + length + body
+    let kept = body.prefix(longestPacket)
+    return word(UInt32(clamping: time / 1_000_000)) + word(UInt32(time % 1_000_000))
+      + word(UInt32(kept.count)) + word(UInt32(body.count)) + kept
   }
 
   /// A tag, its length in whole words, and its value filled up with zeros.

@@ -38,11 +38,5 @@ struct CardOptions: ParsableArguments {
 
 extension Trace {
   /// Reads a trace from a file, or from standard input where it is called "-".
-  static func read(_ path: String) throws -> Trace {
-    try failing {
-      guard path == "-" else { return try Trace(file: path) }
-      let data = FileHandle.standardInput.readDataToEndOfFile()
-      return try Trace(lines: String(decoding: data, as: UTF8.self), source: "standard input")
-    }
-  }
+  static func read(_ path: String) throws -> Trace { try failing { try Trace(file: path) } }
 }

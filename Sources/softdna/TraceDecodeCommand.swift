@@ -16,8 +16,10 @@ struct TraceDecodeCommand: ParsableCommand {
   @Flag(help: "Print only what was not answered by 9000.") var refused = false
 
   func run() throws {
-    let trace = try Trace.read(file)
-    for explanation in Explainer.explain(trace) {
+    var trace = try failing { try TraceReader(path: file) }
+    var explainer = Explainer()
+    while let entry = try failing({ try trace.next() }) {
+      let explanation = explainer.explain(entry)
       if refused, explanation.status == nil || explanation.status == .success { continue }
       if json { Console.print(explanation.json) } else { print(explanation) }
     }

@@ -13,7 +13,16 @@ struct TracePcapCommand: ParsableCommand {
   @Argument(help: "The capture file to write.") var out: String
 
   func run() throws {
-    let trace = try Trace.read(file)
-    try failing { try TraceWriter.write(trace, to: out, .capture) }
+    // A file is read to its end first: what is no trace leaves no capture.
+    if LineReader.canReadAgain(file) {
+      var trace = try failing { try TraceReader(path: file) }
+      while try failing({ try trace.next() }) != nil {}
+    }
+    var trace = try failing { try TraceReader(path: file) }
+    let writer = try failing {
+      try TraceWriter(path: out, format: .capture, header: trace.header)
+    }
+    while let entry = try failing({ try trace.next() }) { writer.append(entry) }
+    try failing { try writer.close() }
   }
 }

@@ -44,8 +44,10 @@ struct CommandTests {
     }
 
     let changed = folder.file("c.jsonl")
-    try Trace.text(ofFile: first).replacingOccurrences(of: "\"6982\"", with: "\"6985\"")
-      .write(toFile: changed, atomically: true, encoding: .utf8)
+    try String(contentsOfFile: first, encoding: .utf8).replacingOccurrences(
+      of: "\"6982\"", with: "\"6985\""
+    )
+    .write(toFile: changed, atomically: true, encoding: .utf8)
     let difference = try output(of: softdna, ["trace", "diff", "--json", first, changed])
     #expect(difference.status == 1)
     #expect(difference.text.split(separator: "\n").count == 1)
@@ -98,7 +100,7 @@ struct CommandTests {
       of: softdna, ["trace", "record", trace, "--state", state, "--", "sh", "-c", command])
     #expect(recorded.status == 7)
     #expect(recorded.text.contains("CNS0"))
-    let text = try Trace.text(ofFile: trace)
+    let text = try String(contentsOfFile: trace, encoding: .utf8)
     #expect(text.contains("\"redacted\""))
     let refusals = try output(of: softdna, ["trace", "decode", "--refused", trace]).text
     #expect(refusals.contains("(PIV) is on the card"))

@@ -104,7 +104,8 @@ struct RecordingWorkbench: Workbench {
 /// A file of this target's samples.
 func sample(_ name: String) throws -> String {
   let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-  return try Trace.text(ofFile: folder.appendingPathComponent("Samples/\(name)").path)
+  return String(
+    decoding: try Data(contentsOf: folder.appendingPathComponent("Samples/\(name)")), as: UTF8.self)
 }
 
 /// A folder that is gone with the value.

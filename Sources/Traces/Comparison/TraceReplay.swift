@@ -151,13 +151,24 @@ extension Trace {
 }
 
 extension TraceEntry {
-  /// The entry without its secret.
+  /// The entry without its secrets, of which some may have been left out before.
   func redacted(by redactor: inout Redactor) -> TraceEntry {
-    guard case .exchange(let exchange, nil) = event else { return self }
-    let (command, range) = redactor.redact(exchange.command)
     var copy = self
-    copy.event = .exchange(
-      Exchange(command: command, response: exchange.response), redacted: range)
+    switch event {
+    case .powerOn, .reset, .powerOff: break
+    case .exchange(let exchange, let before):
+      let (command, range) = redactor.redact(exchange.command)
+      copy.event = .exchange(
+        Exchange(command: command, response: exchange.response), redacted: Self.both(before, range))
+    case .failure(let command, let before, let reason):
+      let (told, range) = redactor.redact(command)
+      copy.event = .failure(command: told, redacted: Self.both(before, range), reason: reason)
+    }
     return copy
+  }
+
+  private static func both(_ first: Range<Int>?, _ second: Range<Int>?) -> Range<Int>? {
+    guard let first, let second else { return first ?? second }
+    return min(first.lowerBound, second.lowerBound)..<max(first.upperBound, second.upperBound)
   }
 }

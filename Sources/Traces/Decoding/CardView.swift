@@ -22,6 +22,10 @@ struct CardView: Sendable {
   private(set) var state: LifeCycle?
   private var directories: Set<[UInt16]> = []
 
+  /// No card has directories within directories as deep, nor as many files; a trace may tell of them.
+  private static let deepest = 16
+  private static let mostFiles = 4096
+
   /// Reset and loss of power: everything volatile is gone.
   mutating func reset() {
     directory = []
@@ -62,6 +66,11 @@ struct CardView: Sendable {
 
   /// The path SELECT names, as far as it can be told without the card's own table.
   func target(of command: LogicalCommand) -> [UInt16]? {
+    guard command.data.count <= 2 * Self.deepest, let path = path(of: command) else { return nil }
+    return path.count <= Self.deepest ? path : nil
+  }
+
+  private func path(of command: LogicalCommand) -> [UInt16]? {
     let identifiers = stride(from: 0, to: command.data.count - 1, by: 2).map {
       UInt16(command.data[$0]) << 8 | UInt16(command.data[$0 + 1])
     }
@@ -151,6 +160,7 @@ struct CardView: Sendable {
       file = nil
       return
     }
+    makeRoom()
     if let control {
       controls[path] = control
       state = control.chipState.flatMap(LifeCycle.init) ?? state
@@ -164,11 +174,18 @@ struct CardView: Sendable {
     }
   }
 
+  private mutating func makeRoom() {
+    if controls.count >= Self.mostFiles { controls = [:] }
+    if directories.count >= Self.mostFiles { directories = [] }
+  }
+
   private mutating func create(_ command: LogicalCommand) {
     guard let control = FileControl(command.data), let identifier = control.identifier else {
       return
     }
     let path = directory + [identifier]
+    guard path.count <= Self.deepest else { return }
+    makeRoom()
     controls[path] = control
     if control.isDirectory == true { (directory, file) = (path, nil) } else { file = path }
   }

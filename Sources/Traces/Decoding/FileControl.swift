@@ -59,7 +59,10 @@ struct FileControl: Equatable, Sendable {
       words = "\(number) bytes with structural information"
     case 0x82:
       descriptor = value.first
-      if value.count >= 3 { recordLength = value.dropFirst(2).reduce(0) { $0 << 8 | Int($1) } }
+      // Two bytes of length, then one of their number.
+      if value.count >= 3 {
+        recordLength = value.dropFirst(2).prefix(2).reduce(0) { $0 << 8 | Int($1) }
+      }
       words = structure
     case 0x83 where value.count == 2:
       identifier = UInt16(number)

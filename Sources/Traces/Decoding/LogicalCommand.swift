@@ -40,6 +40,9 @@ struct Assembler: Sendable {
   private var chain: LogicalCommand?
   private var waiting: LogicalCommand?
 
+  /// No card takes or gives more in parts; a trace may tell of ever more.
+  private static let longest = 65_536
+
   mutating func take(_ exchange: Exchange, redacted: Bool) -> LogicalCommand {
     let bytes = exchange.command
     let response = exchange.response
@@ -54,12 +57,12 @@ struct Assembler: Sendable {
       command: command, cla: byte(0), ins: byte(1), p1: byte(2), p2: byte(3), ne: command?.ne,
       data: command.map { Array(bytes[$0.data]) } ?? [], isRedacted: redacted,
       answer: Array(response.dropLast(2)), status: status)
-    if logical.ins == 0xC0, var before = waiting {
+    if logical.ins == 0xC0, var before = waiting, before.answer.count < Self.longest {
       before.answer += logical.answer
       before.status = status
       before.fetches = true
       logical = before
-    } else if let open = chain, open.header == logical.header {
+    } else if let open = chain, open.header == logical.header, open.data.count < Self.longest {
       logical.data = open.data + logical.data
       logical.isRedacted = logical.isRedacted || open.isRedacted
     }
