@@ -31,13 +31,18 @@ public enum Hex {
 
   /// Two upper-case digits a byte.
   public static func text(_ bytes: some Sequence<UInt8>, separator: String = "") -> String {
-    var text = ""
+    var text: [UInt8] = []
+    text.reserveCapacity(bytes.underestimatedCount * (2 + separator.utf8.count))
     for byte in bytes {
-      if !text.isEmpty { text += separator }
-      let digits = String(byte, radix: 16, uppercase: true)
-      text += byte < 16 ? "0" + digits : digits
+      if !text.isEmpty { text += separator.utf8 }
+      text.append(character(byte >> 4))
+      text.append(character(byte & 0x0F))
     }
-    return text
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static func character(_ digit: UInt8) -> UInt8 {
+    digit < 10 ? 0x30 + digit : 0x41 + digit - 10
   }
 
   private static func digit(_ character: UInt8) -> UInt8? {

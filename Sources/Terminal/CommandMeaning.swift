@@ -17,6 +17,9 @@ extension CommandAPDU {
     let bytes = data.isEmpty ? "" : ", \(data.count) bytes"
     let expected = ne.map { ", \($0) bytes" } ?? ""
     let offset = Hex.text([p1, p2])
+    if Self.usesSecureMessaging(class: cla) {
+      return "\(standardName) \(offset) under secure messaging\(bytes)"
+    }
     switch ins {
     case 0xA4: return "SELECT \(selection(data))"
     case 0xB0: return "READ BINARY\(expected) from \(offset)"
@@ -55,8 +58,17 @@ extension CommandAPDU {
     case 0x44: return "ACTIVATE FILE"
     case 0xE6: return "TERMINATE DF"
     case 0xE8: return "TERMINATE EF"
-    default: return "unknown instruction \(Hex.text([ins]))"
+    default: return standardName + bytes
     }
+  }
+
+  /// The standard's name, also for what this card does not have; classes from 80 on have their own
+  /// instructions.
+  private var standardName: String {
+    guard cla & 0x80 == 0 else {
+      return "instruction \(Hex.text([ins])) of the proprietary class \(Hex.text([cla]))"
+    }
+    return Self.standardInstruction(ins)?.name ?? "unknown instruction \(Hex.text([ins]))"
   }
 
   private func selection(_ data: [UInt8]) -> String {

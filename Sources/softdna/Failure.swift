@@ -74,8 +74,18 @@ enum Console {
 
     /// A person looks at it, and did not ask for plain text (NO_COLOR).
     var isColoured: Bool {
-      isatty(handle.fileDescriptor) == 1
-        && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+      switch self {
+      case .standardOutput: Self.outputIsColoured
+      case .standardError: Self.errorIsColoured
+      }
+    }
+
+    // Asked once: a trace of a million entries paints some millions of words.
+    private static let outputIsColoured = isColoured(STDOUT_FILENO)
+    private static let errorIsColoured = isColoured(STDERR_FILENO)
+
+    private static func isColoured(_ descriptor: Int32) -> Bool {
+      isatty(descriptor) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
     }
   }
 

@@ -18,35 +18,44 @@ struct TraceDecodeCommand: ParsableCommand {
   func run() throws {
     var trace = try failing { try TraceReader(path: file) }
     var explainer = Explainer()
-    while let entry = try failing({ try trace.next() }) {
+    // What comes from a pipe may come slowly, and is shown as it comes.
+    var output = BufferedOutput(waits: LineReader.canReadAgain(file))
+    while let entry = try output.flushing({ try failing { try trace.next() } }) {
       let explanation = explainer.explain(entry)
       if refused, explanation.status == nil || explanation.status == .success { continue }
-      if json { Console.print(explanation.json) } else { print(explanation) }
+      output.write(json ? explanation.json + "\n" : text(of: explanation))
     }
+    output.flush()
   }
 
-  private func print(_ entry: Explanation) {
-    let milliseconds = String(format: "%.3f", Double(entry.time) / 1000)
+  private func text(of entry: Explanation) -> String {
     var title = entry.title
     if let file = entry.file, !title.contains(file) { title += " — " + file }
-    Console.print(
+    var text =
       Console.paint("#\(entry.number)", .dim) + "  " + Console.paint(title, .bold) + "  "
-        + Console.paint("\(milliseconds) ms", .dim))
-    if let command = entry.command { Console.print("    → " + hex(command)) }
+      + Console.paint("\(Self.milliseconds(entry.time)) ms", .dim) + "\n"
+    if let command = entry.command { text += "    → " + hex(command) + "\n" }
     if let response = entry.response {
-      let status = entry.status.map { status in
-        "  "
-          + Console.paint(
-            "\(status.text) \(entry.meaning ?? "")", status == .success ? .green : .yellow)
-      }
       let data = entry.status == nil ? response : Array(response.dropLast(2))
-      Console.print("    ← " + (hex(data) + (status ?? "")).trimmingCharacters(in: .whitespaces))
+      var parts = data.isEmpty ? [] : [hex(data)]
+      if let status = entry.status {
+        parts.append(
+          Console.paint(
+            "\(status.text) \(entry.meaning ?? "")", status == .success ? .green : .yellow))
+      }
+      text += "    ← " + parts.joined(separator: "  ") + "\n"
     }
-    for detail in entry.details { Console.print("      " + detail) }
+    for detail in entry.details { text += "      " + detail + "\n" }
     if let refusal = entry.refusal {
       let clause = entry.clause.map { Console.paint(" [\($0)]", .dim) } ?? ""
-      Console.print("      " + Console.paint("because: " + refusal, .yellow) + clause)
+      text += "      " + Console.paint("because: " + refusal, .yellow) + clause + "\n"
     }
+    return text
+  }
+
+  private static func milliseconds(_ microseconds: Int) -> String {
+    let fraction = String(microseconds % 1000 + 1000).dropFirst()
+    return "\(microseconds / 1000).\(fraction)"
   }
 
   private func hex(_ data: [UInt8]) -> String {

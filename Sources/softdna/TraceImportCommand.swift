@@ -31,7 +31,8 @@ struct TraceImportCommand: ParsableCommand {
     }
     var log = try open()
     let first = try failing { try log.next() }
-    let output = try TraceOutput(out, log.header)
+    var output = try TraceOutput(
+      out, log.header, waits: LineReader.canReadAgain(file))
     if let first { output.append(first) }
     while let entry = try failing({ try log.next() }) { output.append(entry) }
     try output.close()
@@ -61,22 +62,27 @@ struct TraceImportCommand: ParsableCommand {
 /// Where an imported trace goes: a file, or standard output.
 private struct TraceOutput {
   private let writer: TraceWriter?
+  private var standardOutput: BufferedOutput
 
-  init(_ path: String?, _ header: TraceHeader) throws {
+  init(_ path: String?, _ header: TraceHeader, waits: Bool) throws {
+    standardOutput = BufferedOutput(waits: waits)
     writer = try path.map { path in
       try failing {
         try TraceWriter(
           path: path, format: TraceWriter.Format(path: path) ?? .lines, header: header)
       }
     }
-    if writer == nil { Console.write(header.line) }
+    if writer == nil { standardOutput.write(header.line) }
   }
 
-  func append(_ entry: TraceEntry) {
-    if let writer { writer.append(entry) } else { Console.write(entry.line) }
+  mutating func append(_ entry: TraceEntry) {
+    if let writer { writer.append(entry) } else { standardOutput.write(entry.line) }
   }
 
-  func close() throws { try failing { try writer?.close() } }
+  mutating func close() throws {
+    standardOutput.flush()
+    try failing { try writer?.close() }
+  }
 }
 
 extension ImportedLog: ExpressibleByArgument {}

@@ -155,6 +155,38 @@ import Testing
     #expect(try card.slot.transmit([0x00, 0x20, 0x00, 0x10]) == [0x90, 0x00])
   }
 
+  @Test("sends only what is known to read, and nothing that was a wrong code")
+  func reading() throws {
+    let trace = try Trace.of(
+      [
+        ("00D10000045401005303313233", "9000"), ("00D3010403313233", "9000"),
+        ("000C010400", "9000"), ("80D80081051011121314", "9000"), ("80F0800F00", "9000"),
+        ("00D600000430303030", "9000"), ("00200010083132333435363738", "63C2"),
+        ("00200010", "63C3"), ("00210010045302313200", "6983"),
+        ("0C200010080011223344556677", "9000"),
+        ("00FE0000", "9000"), ("0026001008" + "3132333435363738", "9000"), ("0022F201", "9000"),
+        ("00460001", "9000"), ("0086000000", "9000"), ("00FF0000", "9000"), ("00A4", "6700"),
+        ("8000000000", "9000"), ("00880000080011223344556677", "6300"),
+        ("0020001008" + "3132333435363738", "6982"),
+        // These are sent.
+        ("00A4000C023F00", "9000"), ("00B0000010", "6986"), ("0084000008", "9000"),
+        ("0022F303", "9000"), ("00468101", "6A88"),
+      ])
+    let recorder = try RecordedCard().issued()
+    let before = recorder.memory.trace.entries.count
+    let outcome = try TraceReplay().run(trace, on: recorder.channel, channelName: "direct")
+    let sent = recorder.memory.trace.entries[before...].compactMap { entry in
+      if case .exchange(let exchange, _) = entry.event { Hex.text(exchange.command) } else { nil }
+    }
+    #expect(
+      sent == [
+        "00880000080011223344556677", "00A4000C023F00", "00B0000010", "0084000008", "0022F303",
+        "00468101",
+      ])
+    #expect(outcome.omissions.count + sent.count == trace.entries.count)
+    #expect(outcome.omissions.allSatisfy { !$0.reason.rawValue.isEmpty })
+  }
+
   @Test("compares a log that tells no ATR")
   func imported() throws {
     let card = try RecordedCard().issued()

@@ -174,6 +174,20 @@ import Testing
     }
   }
 
+  @Test("have every instruction of ISO/IEC 7816-4, -8 and -9 by its name")
+  func names() throws {
+    let trace = try Trace(lines: try Self.text("ins.jsonl"), source: "ins")
+    #expect(trace.entries.count == 54)
+    for explanation in Explainer.explain(trace) {
+      #expect(!explanation.title.contains("nstruction"), "\(explanation.title)")
+    }
+    let log = try Self.import("pcscd-3804-like.log")
+    let titles = Explainer.explain(log).map(\.title)
+    #expect(titles.contains("GENERAL AUTHENTICATE, 2 bytes, to be continued"))
+    #expect(titles.contains("VERIFY 0090 under secure messaging, 29 bytes"))
+    #expect(titles.contains("GET DATA, 3 bytes"))
+  }
+
   // MARK: Helpers
 
   static func text(_ file: String) throws -> String {

@@ -9,6 +9,8 @@ public struct TraceReplay: Sendable {
   public enum Omission: String, Equatable, Sendable {
     /// It writes to the card, and that was not allowed.
     case wouldWrite = "it would write to the card"
+    /// It is not known to leave the card as it is, and changes were not allowed.
+    case unknownEffect = "it is not known to only read"
     /// It was refused at the time as a wrong code: it would cost a try.
     case wouldCostTry = "it would cost a try"
     /// Its secret was left out of the trace, and nobody gave it.
@@ -91,14 +93,18 @@ public struct TraceReplay: Sendable {
     _ command: [UInt8], _ redacted: Range<Int>?, answered status: [UInt8],
     _ challenges: (then: [UInt8], now: [UInt8])?
   ) -> Result<[UInt8], Omitted> {
-    guard command.count >= 4 else { return .success(command) }
+    guard command.count >= 4 else {
+      return allowsChanges ? .success(command) : .failure(Omitted(reason: .unknownEffect))
+    }
     let ins = command[1]
-    let isWrongCode = ins == 0x20 && command.count > 5 && status != [0x90, 0x00]
+    let isWrongCode = ReplaySafety.spendsTry(command, answered: status)
     if !allowsChanges {
-      // P1 81 of GENERATE reads a public key.
-      let isReading = ins & 0xFE == 0x46 && command[2] == 0x81
-      if Self.writing.contains(ins), !isReading { return .failure(Omitted(reason: .wouldWrite)) }
       if isWrongCode { return .failure(Omitted(reason: .wouldCostTry)) }
+      switch ReplaySafety.effect(of: command) {
+      case .read: break
+      case .write: return .failure(Omitted(reason: .wouldWrite))
+      case .unknown: return .failure(Omitted(reason: .unknownEffect))
+      }
     }
     if ins == 0x82 {
       guard let challenges, challenges.then == challenges.now else {
@@ -113,12 +119,6 @@ public struct TraceReplay: Sendable {
     complete.replaceSubrange(redacted, with: code)
     return .success(complete)
   }
-
-  /// Instructions that change what the card keeps.
-  private static let writing: Set<UInt8> = [
-    0xD6, 0xD0, 0xDC, 0xE2, 0xD2, 0xDA, 0xDB, 0xE0, 0xE4, 0x04, 0x44, 0xE6, 0xE8, 0xFE, 0x24, 0x25,
-    0x2C, 0x2D, 0x46, 0x47, 0x0E, 0x0F, 0xD7, 0xDD, 0x26, 0x28,
-  ]
 }
 
 extension Trace {
