@@ -37,7 +37,7 @@ WHOLE_MACHINE := BLETests|PackageTests|DocumentationTests
 
 # How long `make fuzz` runs each target, and what it instruments.
 SECONDS ?= 60
-FUZZ_TARGETS := Story TLV Image Frame Radio
+FUZZ_TARGETS := Story TLV Image Frame Trace Radio
 # Which sanitizers `make sanitize` runs over which tests: all of both. `.ci/run` takes one of them.
 SANITIZERS ?= address thread
 SANITIZED ?= .

@@ -142,6 +142,10 @@ let package = Package(
     .target(
       name: "FrameCheck", dependencies: ["VirtualReader"], path: "Tests/FrameCheck",
       swiftSettings: host),
+    // What must hold for any trace and any log.
+    .target(
+      name: "TraceCheck", dependencies: ["ISO7816", "Terminal", "Traces"],
+      path: "Tests/TraceCheck", swiftSettings: host),
     .testTarget(
       name: "FirmwareTests", dependencies: ["ISO7816", "Firmware", "FlashTesting"],
       swiftSettings: host),
@@ -177,7 +181,7 @@ let package = Package(
       name: "TracesTests",
       dependencies: [
         "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Cryptography",
-        "Authority", "Issuance", "Scenarios", "Traces",
+        "Authority", "Issuance", "Scenarios", "Traces", "TraceCheck",
       ],
       exclude: ["Samples"], swiftSettings: host),
     .testTarget(
@@ -253,7 +257,7 @@ if Context.environment["FIRMWARE_IMAGE"] != nil {
 if Context.environment["FUZZ"] != nil {
   let subjects = [
     ("Story", "TokenModel"), ("TLV", "TokenModel"), ("Image", "TokenModel"),
-    ("Frame", "FrameCheck"),
+    ("Frame", "FrameCheck"), ("Trace", "TraceCheck"),
   ]
   package.targets += (subjects + (hasBLE ? [("Radio", "RadioCheck")] : [])).map { name, subject in
     .executableTarget(
