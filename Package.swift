@@ -40,15 +40,19 @@ let package = Package(
     .target(name: "ISO7816", swiftSettings: firmware),
     .target(name: "Firmware", dependencies: ["ISO7816"], swiftSettings: firmware),
 
+    // Files of the host that survive a power cut, and the system's reasons in words.
+    .target(name: "HostFiles", swiftSettings: host),
+
     // libcrypto with owners: what both the chip and the authority need of it.
     .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: host),
 
     // Floor 1: the token on Linux, the terminal, the readers, the authority.
     .target(name: "Terminal", dependencies: ["ISO7816"], swiftSettings: host),
-    .target(name: "Traces", dependencies: ["ISO7816", "Terminal"], swiftSettings: host),
+    .target(
+      name: "Traces", dependencies: ["ISO7816", "Terminal", "HostFiles"], swiftSettings: host),
     .target(
       name: "TokenHost",
-      dependencies: ["ISO7816", "Firmware", "Terminal", "Cryptography", "CCrypto"],
+      dependencies: ["ISO7816", "Firmware", "Terminal", "Cryptography", "CCrypto", "HostFiles"],
       swiftSettings: host),
     .target(
       name: "VirtualReader",
@@ -56,16 +60,21 @@ let package = Package(
       path: "vsmartcard/VirtualReader", swiftSettings: host),
     .target(
       name: "Authority",
-      dependencies: ["Cryptography", "CCrypto", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "Cryptography", "CCrypto", "HostFiles", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
       swiftSettings: host),
 
     // Floor 2: where card and authority meet, and what is told about it.
     .target(
-      name: "Issuance", dependencies: ["ISO7816", "Terminal", "Authority", "Cryptography", yams],
+      name: "Issuance",
+      dependencies: ["ISO7816", "Terminal", "Authority", "Cryptography", "HostFiles", yams],
       swiftSettings: host),
     .target(
       name: "Scenarios",
-      dependencies: ["ISO7816", "Terminal", "Cryptography", "Authority", "Issuance", yams],
+      dependencies: [
+        "ISO7816", "Terminal", "Cryptography", "Authority", "Issuance", "HostFiles", yams,
+      ],
       swiftSettings: host),
 
     // The authority on the network: lists, answers, remote signatures.
@@ -84,7 +93,7 @@ let package = Package(
       name: "softdna",
       dependencies: [
         "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Cryptography",
-        "Authority", "Issuance", "Scenarios", "StatusServer", "Traces",
+        "Authority", "Issuance", "Scenarios", "StatusServer", "Traces", "HostFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ] + (hasBLE ? ["BLETransport"] : []),
       exclude: hasBLE ? [] : ["BLE"],
@@ -108,6 +117,7 @@ let package = Package(
 
     .testTarget(
       name: "CryptographyTests", dependencies: ["Cryptography", "CCrypto"], swiftSettings: host),
+    .testTarget(name: "HostFilesTests", dependencies: ["HostFiles"], swiftSettings: host),
     .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"], swiftSettings: host),
     // Flash memory for tests, with power cuts, and folders for images.
     .target(
