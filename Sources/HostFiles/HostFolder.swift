@@ -67,6 +67,14 @@ public enum HostFolder {
     }
   }
 
+  /// Nothing can be written to the file system that a folder is in: it is full.
+  public static func isFull(_ path: String) -> Bool {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return false }
+    // What a database takes at a time, and then some.
+    return status.f_bavail * status.f_frsize < 128 * 1024
+  }
+
   /// The folder that a path's last name is in.
   public static func parent(of path: String) -> String {
     var name = path[...]

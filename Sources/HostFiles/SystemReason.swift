@@ -19,12 +19,15 @@ public enum SystemReason {
     }
   }
 
+  /// Foundation says what the system did.
+  public static func isSystems(_ error: any Error) -> Bool {
+    [NSCocoaErrorDomain, NSPOSIXErrorDomain].contains((error as NSError).domain)
+  }
+
   /// One sentence for an error: the file in front where Foundation knows which one it was.
   public static func sentence(of error: any Error) -> String {
+    guard isSystems(error) else { return "\(error)" }
     let wrapped = error as NSError
-    guard wrapped.domain == NSCocoaErrorDomain || wrapped.domain == NSPOSIXErrorDomain else {
-      return "\(error)"
-    }
     let path = wrapped.userInfo[NSFilePathErrorKey] as? String
     let url = wrapped.userInfo[NSURLErrorKey] as? URL
     return ((path ?? url?.path).map { "\($0): " } ?? "") + text(of: error)

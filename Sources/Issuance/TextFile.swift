@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 
 /// A text file that somebody wrote by hand.
 enum TextFile {
@@ -21,6 +22,6 @@ enum TextFile {
   }
 
   private static func failed(_ path: String) -> FileError {
-    FileError(description: "\(path): \(String(cString: strerror(errno)))")
+    FileError(description: "\(path): \(SystemReason.text(errno))")
   }
 }

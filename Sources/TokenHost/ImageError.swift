@@ -1,5 +1,6 @@
 import Firmware
 import Foundation
+import HostFiles
 
 /// A token image cannot be used.
 public struct ImageError: Error, Sendable, CustomStringConvertible {
@@ -18,7 +19,12 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
   }
 
   init(_ attempt: String, _ path: String, _ code: Int32) {
-    self.init(path: path, reason: "cannot \(attempt) it: \(String(cString: strerror(code)))")
+    self.init(path: path, reason: "cannot \(attempt) it: \(SystemReason.text(code))")
+  }
+
+  init(_ failure: FileFailure) {
+    self.init(
+      path: failure.path, reason: "it cannot be \(failure.attempt.participle): \(failure.reason)")
   }
 
   init(inUse path: String) {

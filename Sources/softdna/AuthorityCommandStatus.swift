@@ -1,6 +1,7 @@
 import ArgumentParser
 import Authority
 import Foundation
+import HostFiles
 import StatusServer
 
 /// `softdna authority show`.
@@ -85,7 +86,7 @@ struct AuthorityCRLCommand: ParsableCommand {
     }
     let authority = try options.open()
     let folder = output ?? options.state.path + "/crl"
-    try WholeFile.makeFolder(folder)
+    try HostFolder.make(folder)
     var lines: [Line] = []
     for name in authority.issuerNames {
       let lists = try failing(status: 1) {
@@ -93,7 +94,7 @@ struct AuthorityCRLCommand: ParsableCommand {
       }
       for list in lists {
         let file = "\(folder)/\(name)\(list.baseNumber == nil ? "" : "-delta").crl"
-        try OutputFile(path: file).write(Data(list.der))
+        try OutputFile(path: file, mode: 0o644).write(Data(list.der))
         lines.append(
           Line(
             issuer: name, number: list.number, base: list.baseNumber, nextUpdate: list.nextUpdate,
@@ -132,7 +133,7 @@ struct AuthorityOCSPCommand: ParsableCommand {
       throw Failure("\(request) cannot be read")
     }
     let answer = try failing(status: 1) { try options.open().ocspResponse(to: [UInt8](data)) }
-    let file = OutputFile(path: response)
+    let file = OutputFile(path: response, mode: 0o644)
     try file.write(Data(answer))
     guard !file.isStandardOutput else { return }
     try options.print(

@@ -1,4 +1,9 @@
+import Authority
 import Foundation
+import HostFiles
+import Issuance
+import TokenHost
+import Traces
 
 /// Why a command ends early: a sentence for people and an exit status for scripts.
 struct Failure: Error, CustomStringConvertible {
@@ -15,27 +20,23 @@ struct Failure: Error, CustomStringConvertible {
   }
 
   /// Wraps whatever a module threw; every module's errors are sentences.
+  ///
+  /// - Parameter status: what it is where a card, a scenario or the authority's rules refused. Where
+  ///   the machine is to blame it is 2.
   init(_ error: any Error, status: Int32 = 2) {
-    guard let error = error as? CocoaError else {
-      self.init("\(error)", status: status)
-      return
-    }
-    let path = error.filePath ?? error.url?.path
     self.init(
-      (path.map { "\($0): " } ?? "") + Self.reason(of: error), status: status)
+      SystemReason.sentence(of: error), status: Self.isEnvironments(error) ? 2 : status)
   }
 
-  /// What the system says of an error: "No such file or directory".
-  static func reason(of number: Int32) -> String { String(cString: strerror(number)) }
-
-  /// The same of an error that Foundation has wrapped.
-  static func reason(of error: any Error) -> String {
-    let error = error as NSError
-    if error.domain == NSPOSIXErrorDomain { return reason(of: Int32(error.code)) }
-    guard let inner = error.userInfo[NSUnderlyingErrorKey] as? any Error else {
-      return error.localizedDescription
+  /// Files, disks and libraries are to blame.
+  static func isEnvironments(_ error: any Error) -> Bool {
+    switch error {
+    case is FileFailure, is TraceError: true
+    case let error as ImageError: !error.isDamage
+    case let error as AuthorityError: error.isEnvironments
+    case IssuanceError.authority(let error): error.isEnvironments
+    default: SystemReason.isSystems(error)
     }
-    return reason(of: inner)
   }
 }
 

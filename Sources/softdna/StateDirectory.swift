@@ -1,6 +1,7 @@
 import ArgumentParser
 import Authority
 import Foundation
+import HostFiles
 import TokenHost
 
 /// The option that names a token.
@@ -27,6 +28,10 @@ struct StateDirectory {
   var image: String { path + "/token.nv" }
   /// What the holder got on paper; readable by its owner only.
   var scratchCardFile: String { path + "/scratch-card.json" }
+
+  /// There while a card goes into the holder's hands: left by an interruption, it says that the books
+  /// may not know of it yet.
+  var handOverMark: String { path + "/.handing-over" }
 
   /// Where `softdna ctl` reaches the token while it is plugged in.
   var controlSocket: String { path + "/control.sock" }
@@ -69,20 +74,18 @@ struct StateDirectory {
 
   /// The codes of the scratch card.
   func readScratchCard() throws -> ScratchCard {
-    guard let data = FileManager.default.contents(atPath: scratchCardFile) else {
-      throw Failure("\(scratchCardFile) cannot be read")
-    }
+    let data = Data(try HostFile.read(scratchCardFile))
     guard let card = try? JSONDecoder().decode(ScratchCard.self, from: data) else {
       throw Failure("\(scratchCardFile) is damaged: it holds no codes of a scratch card")
     }
     return card
   }
 
-  /// Writes the scratch card whole or not at all.
+  /// Writes the scratch card, whole and on the disk, or not at all.
   func writeScratchCard(_ card: ScratchCard) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     let data = try encoder.encode(card) + Data("\n".utf8)
-    try WholeFile.write(data, to: scratchCardFile, mode: 0o600)
+    try HostFile.replace(scratchCardFile, with: data)
   }
 }

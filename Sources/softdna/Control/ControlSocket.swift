@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 
 /// The local socket `softdna ctl` talks to: JSON lines, one request and one answer each, readable
 /// and writable by the token's owner only.
@@ -175,5 +176,5 @@ final class ControlSocket: Sendable {
     }
   }
 
-  private static var reason: String { Failure.reason(of: errno) }
+  private static var reason: String { SystemReason.text(errno) }
 }
