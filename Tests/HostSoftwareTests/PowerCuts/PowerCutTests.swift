@@ -27,7 +27,7 @@ struct PowerCutTests {
       var disk = WorstDisk(before)
       var states: [[String: Bool]: WorstDisk.State] = [:]
       for action in recording.actions {
-        if case .acknowledge = action { break }
+        guard !action.isAcknowledgement else { break }
         disk.perform(action)
         for luck in WorstDisk.Luck.allCases {
           let state = disk.afterPowerCut(luck)
@@ -66,6 +66,9 @@ struct PowerCutTests {
   /// Puts a state in the state directory's place.
   private func restore(_ tree: WorstDisk.State, under prefix: String = "") throws {
     try? FileManager.default.removeItem(atPath: state)
+    if !prefix.isEmpty {
+      try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false)
+    }
     for (path, contents) in tree.sorted(by: { $0.key < $1.key }) {
       let target = folder.path(prefix + path)
       guard target == state || target.hasPrefix(state + "/") else { continue }

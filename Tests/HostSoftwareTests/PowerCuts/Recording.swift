@@ -17,6 +17,8 @@ struct Recording {
     case synchronize(String)
     /// The program's first word on standard output: from here on it has promised.
     case acknowledge
+
+    var isAcknowledgement: Bool { if case .acknowledge = self { true } else { false } }
   }
 
   let actions: [Action]
