@@ -66,20 +66,30 @@ public struct OutputFile: Sendable {
     }
   }
 
-  /// Begins it, for a result that grows: what is written stays when the process is killed.
-  public func begin() throws(FileFailure) -> GrowingFile {
+  /// Begins it with its first bytes, for a result that grows: what is written stays when the process
+  /// is killed.
+  public func begin(with contents: some ContiguousBytes) throws(FileFailure) -> GrowingFile {
     switch try place() {
     case .descriptor(let descriptor):
       let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
       guard copy >= 0 else { throw refusal(errno) }
-      return GrowingFile(path: path, descriptor: copy, isFile: false)
+      return try begun(copy, contents)
     case .stream:
-      return GrowingFile(path: path, descriptor: try openStream(), isFile: false)
+      return try begun(try openStream(), contents)
     case .file(let old):
       let file = try newFile(inPlaceOf: old)
+      try file.write(contents)
       try file.takePlace()
       return GrowingFile(path: path, descriptor: file.release(), isFile: true)
     }
+  }
+
+  private func begun(_ descriptor: Int32, _ contents: some ContiguousBytes) throws(FileFailure)
+    -> GrowingFile
+  {
+    let file = GrowingFile(path: path, descriptor: descriptor, isFile: false)
+    try file.write(contents)
+    return file
   }
 
   /// What a path leads to.

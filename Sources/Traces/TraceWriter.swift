@@ -31,11 +31,11 @@ public final class TraceWriter: Sendable {
     self.format = format
     self.header = header
     do throws(FileFailure) {
-      state = Mutex(State(file: try OutputFile(path: path).begin()))
+      state = Mutex(
+        State(file: try OutputFile(path: path).begin(with: Self.beginning(format, header))))
     } catch {
       throw TraceError(error)
     }
-    write(Self.beginning(format, header))
   }
 
   /// Writes a whole trace, or leaves what was there.

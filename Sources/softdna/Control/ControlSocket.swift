@@ -118,7 +118,8 @@ final class ControlSocket: Sendable {
     } catch let failure as Failure {
       return refusal("refused", failure.message)
     } catch {
-      return refusal("refused", "\(error)")
+      let kind = Failure.isEnvironments(error) ? "environment" : "refused"
+      return refusal(kind, SystemReason.sentence(of: error))
     }
   }
 

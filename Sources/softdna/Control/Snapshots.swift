@@ -32,7 +32,7 @@ struct Snapshots {
   func read(_ name: String) throws -> [UInt8] {
     let path = try path(name)
     do throws(FileFailure) { return try HostFile.read(path) } catch {
-      throw error.code == ENOENT ? missing(name) : ControlError(refused: "\(error)")
+      throw error.code == ENOENT ? missing(name) : ControlError(environment: "\(error)")
     }
   }
 
@@ -44,7 +44,7 @@ struct Snapshots {
       try HostFolder.removeUnfinished(in: folder)
       try HostFile.replace(path, with: image)
     } catch {
-      throw ControlError(refused: "\(error)")
+      throw ControlError(environment: "\(error)")
     }
   }
 
@@ -56,7 +56,7 @@ struct Snapshots {
     do throws(FileFailure) {
       guard try HostFile.remove(path) else { throw FileFailure(path, .remove, code: ENOENT) }
     } catch {
-      throw error.code == ENOENT ? missing(name) : ControlError(refused: "\(error)")
+      throw error.code == ENOENT ? missing(name) : ControlError(environment: "\(error)")
     }
   }
 
