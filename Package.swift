@@ -43,6 +43,9 @@ let package = Package(
     // Files of the host that survive a power cut, and the system's reasons in words.
     .target(name: "HostFiles", swiftSettings: host),
 
+    // The life of processes: children, signals, and what must not be left behind.
+    .target(name: "HostProcesses", dependencies: ["HostFiles"], swiftSettings: host),
+
     // libcrypto with owners: what both the chip and the authority need of it.
     .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: host),
 
@@ -56,7 +59,7 @@ let package = Package(
       swiftSettings: host),
     .target(
       name: "VirtualReader",
-      dependencies: ["ISO7816", "Terminal", "CPCSC"],
+      dependencies: ["ISO7816", "Terminal", "HostProcesses", "CPCSC"],
       path: "vsmartcard/VirtualReader", swiftSettings: host),
     .target(
       name: "Authority",
@@ -73,7 +76,8 @@ let package = Package(
     .target(
       name: "Scenarios",
       dependencies: [
-        "ISO7816", "Terminal", "Cryptography", "Authority", "Issuance", "HostFiles", yams,
+        "ISO7816", "Terminal", "Cryptography", "Authority", "Issuance", "HostFiles",
+        "HostProcesses", yams,
       ],
       swiftSettings: host),
 
@@ -82,8 +86,10 @@ let package = Package(
       name: "StatusServer",
       dependencies: [
         "Authority", .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
       ],
       swiftSettings: host),
@@ -94,7 +100,7 @@ let package = Package(
       dependencies: [
         "ISO7816", "Firmware", "Terminal", "TokenHost", "VirtualReader", "Cryptography",
         "Authority", "Issuance", "Scenarios", "StatusServer", "Traces", "HostFiles",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "HostProcesses", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ] + (hasBLE ? ["BLETransport"] : []),
       exclude: hasBLE ? [] : ["BLE"],
       swiftSettings: host + (hasBLE ? [.define("BLE")] : [])),
@@ -118,6 +124,8 @@ let package = Package(
     .testTarget(
       name: "CryptographyTests", dependencies: ["Cryptography", "CCrypto"], swiftSettings: host),
     .testTarget(name: "HostFilesTests", dependencies: ["HostFiles"], swiftSettings: host),
+    .testTarget(
+      name: "HostProcessesTests", dependencies: ["HostProcesses"], swiftSettings: host),
     .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"], swiftSettings: host),
     // Flash memory for tests, with power cuts, and folders for images.
     .target(
@@ -152,7 +160,7 @@ let package = Package(
       name: "TerminalTests", dependencies: ["ISO7816", "Terminal"], swiftSettings: host),
     .testTarget(
       name: "VirtualReaderTests",
-      dependencies: ["ISO7816", "Terminal", "VirtualReader", "FrameCheck"],
+      dependencies: ["ISO7816", "Terminal", "HostProcesses", "VirtualReader", "FrameCheck"],
       swiftSettings: host),
     .testTarget(
       name: "AuthorityTests",

@@ -42,8 +42,10 @@ public final class Authority: Sendable {
   let store: Store
   /// The CAs made so far; a provider's are added when they are first needed.
   let hierarchy: Mutex<Hierarchy>
-  /// The OCSP responders that were read, each of use in its time.
+  /// The OCSP responders that were made, each of use in its time.
   let responders = Mutex<[CertificationAuthority.Name: OCSPResponder]>([:])
+  /// The lists that were asked for last: signing a long one takes a while.
+  let lists = Mutex<[CertificationAuthority.Name: PublishedLists]>([:])
   var urls: StatusURLs { StatusURLs(base: baseURL) }
 
   /// Opens the authority in `directory`, creating directory, database and CAs where they are not
@@ -92,20 +94,13 @@ public final class Authority: Sendable {
   /// The file with root and CAs in PEM, for `openssl -CAfile` and the like.
   public var chainFile: String { "\(directory)/\(Hierarchy.folder)/\(Hierarchy.chainFile)" }
 
-  /// Writes the settings on first use; afterwards compares what is asked with what is there.
+  /// Compares what is asked with what is there; writes the settings on first use.
   private static func settle(
     _ settings: Settings, in store: Store, _ clock: AuthorityClock
   ) throws(AuthorityError) -> (seed: UInt64?, baseURL: String) {
     let attempted = "opening the authority"
-    return try store.write(attempted) { database in
-      guard let row = try Row.fetchOne(database, sql: "SELECT * FROM settings") else {
-        let baseURL = settings.baseURL ?? defaultBaseURL
-        _ = try StatusAddress(baseURL: baseURL)
-        try database.execute(
-          sql: "INSERT INTO settings VALUES (1, ?, ?, ?)",
-          arguments: [settings.seed.map { String($0) }, baseURL, clock.now.seconds])
-        return (settings.seed, baseURL)
-      }
+    func kept(_ database: Database) throws -> (seed: UInt64?, baseURL: String)? {
+      guard let row = try Row.fetchOne(database, sql: "SELECT * FROM settings") else { return nil }
       let seedText: String? = row["seed"]
       let seed = seedText.flatMap { UInt64($0) }
       let baseURL: String = row["baseURL"]
@@ -117,6 +112,15 @@ public final class Authority: Sendable {
         throw AuthorityError(attempted, .settings, "created with the URL \(baseURL)")
       }
       return (seed, baseURL)
+    }
+    if let kept = try store.read(attempted, kept) { return kept }
+    return try store.write(attempted) { database in
+      let baseURL = settings.baseURL ?? defaultBaseURL
+      _ = try StatusAddress(baseURL: baseURL)
+      try database.execute(
+        sql: "INSERT INTO settings VALUES (1, ?, ?, ?)",
+        arguments: [settings.seed.map { String($0) }, baseURL, clock.now.seconds])
+      return (settings.seed, baseURL)
     }
   }
 
@@ -145,7 +149,7 @@ public final class Authority: Sendable {
     try store.write(attempted) { database in
       for authority in hierarchy.all {
         try database.execute(
-          sql: "INSERT OR IGNORE INTO issuer VALUES (?, ?)",
+          sql: "INSERT OR IGNORE INTO issuer (name, certificate) VALUES (?, ?)",
           arguments: [authority.name.rawValue, Data(authority.certificate)])
       }
     }

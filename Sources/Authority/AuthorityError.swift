@@ -28,6 +28,8 @@ public struct AuthorityError: Error, Equatable, Sendable, CustomStringConvertibl
     case chip(Chip, renewalBlockedFrom: Day)
     /// The user code is wrong; so many tries are left, none once it is locked.
     case userCode(triesLeft: Int)
+    /// Too many wrong one-time passwords on one day; again from this day on.
+    case locked(until: Day)
     /// The request is not signed by the key it carries (PKCS #10, RFC 2986, 3).
     case proofOfPossession
     /// The public key may not be certified: too short, or certified before.
@@ -40,6 +42,14 @@ public struct AuthorityError: Error, Equatable, Sendable, CustomStringConvertibl
     case database
     /// The operating system refused; `code` is `errno`.
     case file
+  }
+
+  /// Whether the machine is to blame and not who asked: what the authority stands on failed.
+  public var isOfEnvironment: Bool {
+    switch rule {
+    case .settings, .libcrypto, .database, .file: true
+    default: false
+    }
   }
 
   /// What was attempted, in words.
@@ -99,13 +109,5 @@ public struct AuthorityError: Error, Equatable, Sendable, CustomStringConvertibl
     self.init(
       "\(failure.attempt.gerund) \(failure.path)", .file, failure.reason,
       code: UInt(failure.code))
-  }
-
-  /// The card, the holder and the rules are not to blame: the machine is.
-  public var isEnvironments: Bool {
-    switch rule {
-    case .file, .database, .libcrypto: true
-    default: false
-    }
   }
 }

@@ -9,6 +9,8 @@ extension Authority {
   public func adopt(_ policy: ChamberPolicy) throws(AuthorityError) {
     let attempted = "adopting the policy of \(policy.chamber)"
     try policy.validate()
+    // What has fallen due by the policy there was stays so.
+    try applyDue()
     let now = clock.now
     try store.write(attempted) { database in
       let text = try JSON.encode(policy)

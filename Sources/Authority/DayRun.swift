@@ -35,7 +35,8 @@ extension Authority {
     return report
   }
 
-  /// Runs the day unless somebody has: every answer about a status begins with it.
+  /// Runs the day unless somebody has: what is done to a device begins with it. Who only asks runs
+  /// nothing: answers know by themselves what is due (`StatusOnDay`).
   func applyDue() throws(AuthorityError) {
     let now = clock.now
     let isRun = try store.read("looking for what is due") { database in
@@ -47,7 +48,7 @@ extension Authority {
     try runDay()
   }
 
-  /// Has the next question run the day again: what is due may have changed.
+  /// Has the next operation run the day again: what is due may have changed.
   func forgetDayRun(_ database: Database) throws {
     try database.execute(sql: "DELETE FROM dayRun")
   }
@@ -60,16 +61,16 @@ extension Authority {
     var policies: [String: ChamberPolicy] = [:]
     let devices = try Device.fetch(log.database, "1 = 1", []).filter { $0.state == .active }
     for device in devices {
+      let policy = try policies[device.chamber] ?? policy(of: device.chamber, log.database)
+      policies[device.chamber] = policy
+      let rule = policy.rule(for: device.chip)
+      let ended = try revokeSignature(of: device, log)
+      revoked += ended
       guard today < device.expiryDay else {
         expired.append(device)
         continue
       }
-      let policy = try policies[device.chamber] ?? policy(of: device.chamber, log.database)
-      policies[device.chamber] = policy
-      let rule = policy.rule(for: device.chip)
       if let rule, today >= rule.signatureRevokedOn {
-        let ended = try revokeSignature(of: device, rule, log)
-        revoked += ended
         messages += try tell(device, of: ended, rule, policy, log)
       }
       messages += try noticeOfExpiry(device, rule, log)
@@ -77,22 +78,12 @@ extension Authority {
     return DayReport(day: today, messages: messages, revoked: revoked, expired: expired)
   }
 
-  private func revokeSignature(
-    of device: Device, _ rule: ChamberPolicy.ChipRule, _ log: EventLog
-  ) throws -> [IssuedCertificate] {
-    let open = try IssuedCertificate.fetch(
-      log.database,
-      "deviceId = ? AND purpose = ? AND notAfter >= ? AND \(IssuedCertificate.isNotFinallyRevoked)",
-      [
-        device.id, CertificatePurpose.qualifiedSignature.rawValue,
-        rule.signatureRevokedOn.start.seconds,
-      ])
-    for certificate in open {
-      try revoke(
-        certificate, .privilegeWithdrawn,
-        at: max(rule.signatureRevokedOn.start, certificate.notBefore), log)
+  private func revokeSignature(of device: Device, _ log: EventLog) throws -> [IssuedCertificate] {
+    let due = try due(by: log.now, "certificate.deviceId = ?", [device.id], log.database)
+    for ended in due {
+      try revoke(ended.certificate, .privilegeWithdrawn, at: ended.knownFrom, log)
     }
-    return open
+    return due.map(\.certificate)
   }
 
   private func tell(

@@ -191,6 +191,10 @@ public struct Event: Equatable, Sendable, Identifiable {
     case messageSent = "message-sent"
     /// A remote signature was offered to the holder and taken up.
     case remoteCredentialIssued = "remote-credential-issued"
+    /// A wrong one-time password was given.
+    case oneTimePasswordWrong = "one-time-password-wrong"
+    /// Too many wrong one-time passwords: no remote signature for the rest of the day.
+    case remoteSignatureLocked = "remote-signature-locked"
     /// A remote signature was made.
     case remotelySigned = "remotely-signed"
     /// The device holds its first certificates.

@@ -10,9 +10,7 @@ extension Authority {
     of device: Device, to eMail: String, by requester: Requester, at desk: Provider? = nil
   ) throws(AuthorityError) -> Receipt {
     let attempted = "changing the e-mail address of device \(device.cardNumber)"
-    var checked = Holder.fictitious
-    checked.eMail = eMail
-    try checked.validate()
+    let eMail = try EMailAddress(eMail).description
     return try act(attempted, device, requester, desk) { attempted, device, log in
       let policy = try self.policy(of: device.chamber, log.database)
       if let first = policy.eMailChangeForDevicesFrom, device.issueDay < first {

@@ -105,21 +105,19 @@ public struct Holder: Codable, Equatable, Sendable {
     for (field, value) in [
       ("birthTownshipCode", birthTownshipCode), ("residenceTownshipCode", residenceTownshipCode),
     ] where !CodiceFiscale.isTownshipCode(value) {
-      throw refused(field, "\"\(value)\" is not a letter and three digits")
+      throw refused(field, "\"\(value.printable)\" is not a letter and three digits")
     }
     guard citizenship.utf8.count == 3,
       citizenship.utf8.allSatisfy({ (0x41...0x5A).contains($0) })
-    else { throw refused("citizenship", "\"\(citizenship)\" is not three capital letters") }
-    let address = eMail.split(separator: "@", omittingEmptySubsequences: false)
-    // RFC 5321, 4.5.3.1: 254 characters fit into a path with its brackets.
-    guard address.count == 2, address.allSatisfy({ !$0.isEmpty }), eMail.utf8.count <= 254,
-      eMail.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-    else { throw refused("eMail", "\"\(eMail)\" is not an e-mail address") }
+    else {
+      throw refused("citizenship", "\"\(citizenship.printable)\" is not three capital letters")
+    }
+    _ = try EMailAddress(eMail)
     guard phone.filter(\.isNumber).count >= 6,
       phone.enumerated().allSatisfy({
         ("0"..."9").contains($1) || $1 == " " || ($1 == "+" && $0 == 0)
       })
-    else { throw refused("phone", "\"\(phone)\" is not a phone number") }
+    else { throw refused("phone", "\"\(phone.printable)\" is not a phone number") }
     try validateCodiceFiscale()
   }
 

@@ -27,9 +27,11 @@ public struct IssuingAdministration: Codable, Equatable, Sendable {
     let attempted = "validating an issuing administration"
     guard (1...8).contains(code.utf8.count), code.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
     else { throw AuthorityError(attempted, .field("code"), "1 to 8 ASCII characters are allowed") }
-    for (field, value) in [("organization", organization), ("unit", unit)]
-    where !(1...64).contains(value.count) {
-      throw AuthorityError(attempted, .field(field), "1 to 64 characters are allowed")
+    for (field, value) in [("organization", organization), ("unit", unit)] {
+      guard (1...64).contains(value.count) else {
+        throw AuthorityError(attempted, .field(field), "1 to 64 characters are allowed")
+      }
+      if let defect = value.defectAsName { throw AuthorityError(attempted, .field(field), defect) }
     }
     guard organization.contains("TEST") || unit.contains("TEST") else {
       throw AuthorityError(

@@ -120,4 +120,62 @@ enum LifeSchema {
     ALTER TABLE application ADD COLUMN judgedAt INTEGER NOT NULL DEFAULT 0;
     UPDATE application SET judgedAt = registeredAt;
     """
+
+  /// Who asks writes nothing: lists and responders are made for the answer, out of what happened to
+  /// certificates and since when it counts. Wrong one-time passwords count by the day.
+  static let asking = """
+    -- From when on answers tell of it; `at` is what they say.
+    ALTER TABLE statusChange ADD COLUMN knownFrom INTEGER NOT NULL DEFAULT 0;
+    CREATE TEMP TABLE told AS
+      SELECT json_extract(detail, '$.serialNumber') AS serialNumber, at, row_number() OVER
+        (PARTITION BY json_extract(detail, '$.serialNumber') ORDER BY id) AS turn
+      FROM event WHERE kind IN
+        ('certificate-revoked', 'certificate-suspended', 'certificate-reactivated');
+    CREATE INDEX temp.toldByTurn ON told(serialNumber, turn);
+    CREATE TEMP TABLE turns AS
+      SELECT id, row_number() OVER (PARTITION BY serialNumber ORDER BY id) AS turn
+      FROM statusChange;
+    CREATE INDEX temp.turnById ON turns(id);
+    -- 9: because of the chip, dated on its day whenever that was written.
+    UPDATE statusChange SET knownFrom = CASE WHEN reason = 9 THEN at ELSE ifnull(
+      (SELECT told.at FROM told JOIN turns ON turns.turn = told.turn
+        WHERE turns.id = statusChange.id AND told.serialNumber = statusChange.serialNumber), at)
+      END;
+    DROP TABLE temp.told;
+    DROP TABLE temp.turns;
+    DROP INDEX statusChangeByIssuer;
+    CREATE INDEX statusChangeByTime ON statusChange(issuer, knownFrom);
+    CREATE INDEX statusChangeByCertificate ON statusChange(issuer, serialNumber, id, knownFrom);
+
+    -- The last number of the lists that were published before their numbers followed from the books.
+    ALTER TABLE issuer ADD COLUMN lastStoredList INTEGER NOT NULL DEFAULT 0;
+    UPDATE issuer SET lastStoredList =
+      (SELECT ifnull(max(number), 0) FROM crl WHERE crl.issuer = issuer.name);
+    DROP TABLE crl;
+    DROP TABLE responder;
+
+    -- A device may have several, one after the other.
+    CREATE TABLE nextRemoteCredential (
+      id TEXT PRIMARY KEY,
+      deviceId INTEGER NOT NULL REFERENCES device(id),
+      accessTokenHash BLOB NOT NULL,
+      issuer TEXT NOT NULL REFERENCES issuer(name),
+      serialNumber TEXT NOT NULL,
+      certificate BLOB NOT NULL,
+      privateKey BLOB NOT NULL,
+      notBefore INTEGER NOT NULL,
+      notAfter INTEGER NOT NULL,
+      UNIQUE (issuer, serialNumber)
+    ) STRICT;
+    INSERT INTO nextRemoteCredential SELECT * FROM remoteCredential;
+    DROP TABLE remoteCredential;
+    ALTER TABLE nextRemoteCredential RENAME TO remoteCredential;
+    CREATE INDEX remoteCredentialByDevice ON remoteCredential(deviceId);
+
+    CREATE TABLE wrongPassword (
+      deviceId INTEGER PRIMARY KEY REFERENCES device(id),
+      day TEXT NOT NULL,
+      count INTEGER NOT NULL
+    ) STRICT;
+    """
 }

@@ -20,7 +20,6 @@ extension Authority {
   /// - Throws: rules `database`, `libcrypto`, `file`: what a server answers `internalError`.
   public func ocspResponse(to request: [UInt8]) throws(AuthorityError) -> [UInt8] {
     guard let query = try? OCSPQuery(request) else { return OCSPStatus.malformedRequest.der }
-    try applyDue()
     guard let answering = try answering(query) else { return OCSPStatus.unauthorized.der }
     let responder = try responder(for: answering)
     let now = clock.now
@@ -69,16 +68,15 @@ extension Authority {
     ofSerialNumber number: [UInt8], _ issuer: CertificationAuthority.Name
   ) throws(AuthorityError) -> OCSPStatus.Certificate {
     let text = Certificate.text(ofSerialNumber: number)
+    let now = clock.now
     return try store.read("answering about \(text)") { database in
-      let row = try Row.fetchOne(
+      let isKnown = try Bool.fetchOne(
         database,
         sql: """
-          SELECT revokedAt, revocationReason FROM certificate
-            WHERE issuer = ?1 AND serialNumber = ?2
-          UNION ALL SELECT NULL, NULL FROM remoteCredential
-            WHERE issuer = ?1 AND serialNumber = ?2
+          SELECT EXISTS (SELECT 1 FROM certificate WHERE issuer = ?1 AND serialNumber = ?2)
+            OR EXISTS (SELECT 1 FROM remoteCredential WHERE issuer = ?1 AND serialNumber = ?2)
           """, arguments: [issuer.rawValue, text])
-      guard let row else {
+      guard isKnown ?? false else {
         // The root's own certificates are the CAs.
         guard issuer == .root else { return .unknown }
         let isCA = try self.hierarchy.withLock { $0.all }.contains {
@@ -86,83 +84,48 @@ extension Authority {
         }
         return isCA ? .good : .unknown
       }
-      guard let reason: Int = row["revocationReason"] else { return .good }
-      return .revoked(row.instant("revokedAt"), RevocationReason(rawValue: reason) ?? .unspecified)
+      let revocation = try StatusOnDay(authority: self, database: database, now: now)
+        .revocation(issuer.rawValue, text)
+      return revocation.map { .revoked($0.at, $0.reason) } ?? .good
     }
   }
 
   // MARK: - The delegated responder
 
-  /// The CA's responder of today; a new one takes over when the last one's time is over.
+  /// The CA's responder of today. It is made for this process and is written nowhere: its key goes
+  /// with the process. A new one takes over before the last one's time is over.
   private func responder(for issuer: CertificationAuthority) throws(AuthorityError)
     -> OCSPResponder
   {
-    let attempted = "looking up the OCSP responder of \(issuer.name.rawValue)"
     let now = clock.now
-    if let known = responders.withLock({ $0[issuer.name] }), known.answers(at: now) { return known }
-    let kept = try store.read(attempted) { try valid(issuer.name, now, $0) }
-    let responder = if let kept { kept } else { try make(for: issuer, now, attempted) }
-    responders.withLock { $0[issuer.name] = responder }
-    return responder
-  }
-
-  private func make(
-    for issuer: CertificationAuthority, _ now: Date, _ attempted: String
-  ) throws(AuthorityError) -> OCSPResponder {
-    let key = try PrivateKey.make(
-      rsaBits: 2048, random: random, label: "OCSP responder \(issuer.name.rawValue) \(Day(now))")
-    return try store.write(attempted) { database in
-      // Somebody else may have been faster.
-      if let known = try valid(issuer.name, now, database) { return known }
-      let notAfter = now.addingTimeInterval(Double(Self.responderDays) * 86_400)
-      let certificate = try certify(responder: key, of: issuer, now)
-      try database.execute(
-        sql: """
-          INSERT INTO responder (issuer, certificate, privateKey, notBefore, notAfter)
-          VALUES (?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          issuer.name.rawValue, Data(certificate), Data(try key.pem()), now.seconds,
-          notAfter.seconds,
-        ])
-      return try OCSPResponder(
-        certificate: certificate, key: key, notBefore: now, notAfter: notAfter)
-    }
-  }
-
-  private func valid(
-    _ issuer: CertificationAuthority.Name, _ now: Date, _ database: Database
-  ) throws -> OCSPResponder? {
-    let row = try Row.fetchOne(
-      database,
-      sql: """
-        SELECT * FROM responder WHERE issuer = ? AND notBefore <= ? AND notAfter > ?
-        ORDER BY id DESC LIMIT 1
-        """,
-      arguments: [
-        issuer.rawValue, now.seconds, now.addingTimeInterval(Self.answerSeconds).seconds,
-      ])
-    return try row.map { row in
-      try OCSPResponder(
-        certificate: row.bytes("certificate"), key: try PrivateKey(pem: row.bytes("privateKey")),
-        notBefore: row.instant("notBefore"), notAfter: row.instant("notAfter"))
+    // One thread makes it, the others wait: it takes a moment, once a month.
+    return try responders.withLock { (known) throws(AuthorityError) in
+      if let responder = known[issuer.name], responder.answers(at: now) { return responder }
+      let first = Day(now).start
+      let key = try PrivateKey.make(
+        rsaBits: 2048, random: random, label: "OCSP responder \(issuer.name.rawValue) \(Day(now))")
+      let last = first.addingTimeInterval(Double(Self.responderDays) * 86_400)
+      let responder = try OCSPResponder(
+        certificate: try certify(responder: key, of: issuer, first, last), key: key,
+        notBefore: first, notAfter: last)
+      known[issuer.name] = responder
+      return responder
     }
   }
 
   private func certify(
-    responder key: PrivateKey, of issuer: CertificationAuthority, _ now: Date
+    responder key: PrivateKey, of issuer: CertificationAuthority, _ first: Date, _ last: Date
   ) throws(AuthorityError) -> [UInt8] {
     let subject = DistinguishedName([
       .init(.country, "IT"), .init(.organization, "softdna TEST"),
       .init(.organizationalUnit, "TEST - NOT A REAL TRUST SERVICE PROVIDER"),
       .init(.commonName, "softdna TEST OCSP Responder \(issuer.name.rawValue)"),
     ])
-    let label = "OCSP responder \(issuer.name.rawValue) \(Day(now)) serial number"
+    let label = "OCSP responder \(issuer.name.rawValue) \(Day(first)) serial number"
     return try Certificate.sign(
       CertificateTemplate(
         serialNumber: Certificate.serialNumber(random, label: label), subject: subject,
-        publicKey: try key.subjectPublicKeyInfo(), notBefore: now,
-        notAfter: now.addingTimeInterval(Double(Self.responderDays) * 86_400),
+        publicKey: try key.subjectPublicKeyInfo(), notBefore: first, notAfter: last,
         extensions: [
           .keyUsage([.digitalSignature]),
           .extendedKeyUsage([CertificateExtension.ocspSigning]), .ocspNoCheck,

@@ -13,6 +13,8 @@ public struct Message: Codable, Equatable, Sendable, Identifiable {
     case remoteSignatureOffer = "remote-signature-offer"
     /// The one-time password of a remote signature.
     case oneTimePassword = "one-time-password"
+    /// Wrong one-time passwords have locked the remote signature for the day.
+    case remoteSignatureLock = "remote-signature-lock"
   }
 
   /// Its place in the outbox.
@@ -104,29 +106,5 @@ extension Message {
     subject = row["subject"]
     body = row["body"]
     at = row.instant("at")
-  }
-
-  /// The message as RFC 5322 writes it. Recipient and subject hold no line ends.
-  var text: String {
-    let date = Day(at)
-    let months = [
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ]
-    let second = Int(at.timeIntervalSince1970) - date.number * 86_400
-    func two(_ value: Int) -> String { (value < 10 ? "0" : "") + String(value) }
-    let time = [second / 3600, second / 60 % 60, second % 60].map(two).joined(separator: ":")
-    let header = [
-      "From: softdna TEST authority <no-reply@softdna.invalid>", "To: <\(recipient)>",
-      "Subject: \(subject)",
-      "Date: \(date.dayOfMonth) \(months[date.month - 1]) \(date.year) \(time) +0000",
-      "Message-ID: <\(id).\(Int(at.timeIntervalSince1970))@softdna.invalid>",
-      "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8",
-      "Content-Transfer-Encoding: 8bit",
-    ]
-    let lines =
-      header + [""]
-      + body.split(separator: "\n", omittingEmptySubsequences: false)
-      .map(String.init)
-    return lines.joined(separator: "\r\n") + "\r\n"
   }
 }

@@ -7,10 +7,13 @@ extension Authority {
   public static let authorisationSeconds = 300
   /// How many wrong one-time passwords end one.
   static let passwordTries = 3
+  /// How many wrong ones in a day, whichever password they were for, lock the rest of the day.
+  public static let wrongPasswordsADay = 5
 
   /// Writes a one-time password into the holder's outbox; the one before is void.
   ///
-  /// - Throws: rule `field` with `accessToken` or `credentialID`.
+  /// - Throws: rule `field` with `accessToken` or `credentialID`; `policy` or `state` where the device
+  ///   has no remote signature now; `locked` after too many wrong passwords on this day.
   public func sendOneTimePassword(
     credentialID: String, accessToken: String
   ) throws(AuthorityError) {
@@ -19,6 +22,10 @@ extension Authority {
     let now = clock.now
     try store.write(attempted) { database in
       let device = try existing(credential.deviceID, database)
+      try refuse(credential, of: device, attempted, now, database)
+      guard try wrongPasswords(of: device, now, database) < Self.wrongPasswordsADay else {
+        throw locked(attempted, now)
+      }
       // Seeded, every password is another one all the same.
       let count =
         try Int.fetchOne(
@@ -49,27 +56,21 @@ extension Authority {
   /// activation data (SAD), which sign once.
   ///
   /// - Parameter hash: the SHA-256 digest that will be signed, 32 bytes.
-  /// - Throws: rule `field` with `accessToken`, `credentialID`, `hash` or `OTP`.
+  /// - Throws: rule `field` with `accessToken`, `credentialID`, `hash` or `OTP`; `policy` or `state`
+  ///   where the device has no remote signature now; `locked` after too many wrong passwords on this
+  ///   day.
   public func authorise(
     credentialID: String, accessToken: String, hash: [UInt8], oneTimePassword: String
   ) throws(AuthorityError) -> String {
     let attempted = "authorising a remote signature"
-    _ = try remoteCredential(credentialID, accessToken: accessToken)
+    let credential = try remoteCredential(credentialID, accessToken: accessToken)
     guard hash.count == 32 else {
       throw AuthorityError(attempted, .field("hash"), "\(hash.count) bytes; SHA-256 has 32")
     }
     let now = clock.now
-    // The try is spent before the password is compared.
-    let known = try store.write(attempted) { database in
-      let row = try Row.fetchOne(
-        database,
-        sql: """
-          UPDATE oneTimePassword SET triesLeft = triesLeft - 1
-          WHERE credentialId = ? AND triesLeft > 0 AND expiresAt >= ? RETURNING *
-          """, arguments: [credentialID, now.seconds])
-      return row.map { UserCodeHash(salt: $0.bytes("salt"), hash: $0.bytes("hash")) }
-    }
+    let known = try spendTry(of: credential, attempted, now)
     guard let known, try known.matches(oneTimePassword) else {
+      try recordWrongPassword(for: credential, attempted, now)
       throw AuthorityError(
         attempted, .field("OTP"), "the one-time password is wrong, used, too old, or none was sent")
     }
@@ -81,6 +82,10 @@ extension Authority {
       guard database.changesCount == 1 else {
         throw AuthorityError(attempted, .field("OTP"), "somebody has just used it")
       }
+      // It was none of the day's wrong ones.
+      try database.execute(
+        sql: "UPDATE wrongPassword SET count = count - 1 WHERE deviceId = ? AND count > 0",
+        arguments: [credential.deviceID])
       try database.execute(
         sql: "INSERT INTO signatureActivation VALUES (?, ?, ?, ?)",
         arguments: [
@@ -95,17 +100,17 @@ extension Authority {
   /// same transaction.
   ///
   /// - Throws: rule `field` with `accessToken`, `credentialID`, or `SAD` where it is unknown, spent,
-  ///   too old or for another hash; `state` where the certificate is not valid today.
+  ///   too old or for another hash; `state` where the certificate is not valid today, or the device
+  ///   is suspended, revoked or expired; `policy`.
   public func signRemotely(
     credentialID: String, accessToken: String, activation: String, hash: [UInt8]
   ) throws(AuthorityError) -> [UInt8] {
     let attempted = "signing remotely"
     let credential = try remoteCredential(credentialID, accessToken: accessToken)
     let now = clock.now
-    guard credential.notBefore <= now, now <= credential.notAfter else {
-      throw AuthorityError(attempted, .state, "the certificate is not valid on \(Day(now))")
-    }
     return try store.write(attempted) { database in
+      let device = try existing(credential.deviceID, database)
+      try refuse(credential, of: device, attempted, now, database)
       try database.execute(
         sql: """
           DELETE FROM signatureActivation
@@ -128,7 +133,6 @@ extension Authority {
       let signature = try key.sign(
         digestInfo: DER.sequence([algorithm, DER.octetString(hash)]))
       let log = try EventLog(database, now)
-      let device = try existing(credential.deviceID, database)
       try log.append(.remotelySigned, device: device.id, ["credentialID": credentialID])
       try write(.remoteSignature, .free, for: device, log)
       return signature

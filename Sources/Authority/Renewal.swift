@@ -53,6 +53,9 @@ extension Authority {
     _ device: Device, over channel: Channel = .counter, identity: IdentityCheck? = nil
   ) throws(AuthorityError) -> Enrolment {
     let attempted = "ordering a renewal"
+    // Who is refused has nothing written; what is due may refuse it in the end.
+    _ = try renewalOffer(for: device, over: channel, identity: identity)
+    try applyDue()
     let now = clock.now
     return try store.write(attempted) { database in
       let offer = try offer(device.id, over: channel, identity, now, database)

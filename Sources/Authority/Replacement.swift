@@ -53,6 +53,7 @@ extension Authority {
         database, "deviceId = ? AND notAfter >= ? AND \(IssuedCertificate.isNotFinallyRevoked)",
         [old.id, now.seconds])
       for certificate in open { try revoke(certificate, cause.reason, log) }
+      try revokeRemote(of: old, cause.reason, log)
       let placed = try place(order, judged, replacing: old, log)
       try log.append(
         .replacementOrdered, device: old.id,

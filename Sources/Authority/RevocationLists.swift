@@ -2,7 +2,7 @@ public import Foundation
 import GRDB
 import Synchronization
 
-/// A certificate revocation list as it was published.
+/// A certificate revocation list.
 public struct RevocationList: Equatable, Sendable {
   /// The name of the CA that signed it, as in its URL: `a-cns`.
   public let issuer: String
@@ -27,8 +27,9 @@ extension Authority {
   /// The names of the CAs made so far, as in their URLs; root first.
   public var issuerNames: [String] { hierarchy.withLock { $0.all.map(\.name.rawValue) } }
 
-  /// The CA's full list. A new one is made where something has changed since the last, or its time
-  /// is over: what happens to a certificate counts at once.
+  /// The CA's full list, as of now: what happened to a certificate counts at once. Made for whoever
+  /// asks, and nothing is written: the books say all of it, its number too
+  /// (docs/decisions/0028-asking-writes-nothing.md).
   ///
   /// - Throws: rule `unknown` for a CA that was never needed.
   public func revocationList(of issuer: String) throws(AuthorityError) -> RevocationList {
@@ -43,149 +44,89 @@ extension Authority {
     try currentLists(of: issuer).delta
   }
 
-  private func currentLists(of name: String) throws(AuthorityError) -> (
-    full: RevocationList, delta: RevocationList
-  ) {
-    let attempted = "publishing the lists of \(name)"
+  private func currentLists(of name: String) throws(AuthorityError) -> PublishedLists {
+    let attempted = "making the lists of \(name)"
     let issuer = try issuer(named: name, attempted)
-    let name = issuer.name
-    try applyDue()
     let now = clock.now
-    if let current = try store.read(attempted, { try valid(name, now, $0) }) { return current }
-    return try store.write(attempted) { database in
-      // Somebody else may have been faster.
-      if let current = try valid(name, now, database) { return current }
-      return try publish(issuer, now, database)
+    return try store.read(attempted) { database in
+      let books = StatusOnDay(authority: self, database: database, now: now)
+      let edition = try ListEdition(issuer.name.rawValue, books)
+      let known = lists.withLock { $0[issuer.name] }
+      if let known, known.edition == edition { return known }
+      let made = try make(edition, issuer, books)
+      lists.withLock { $0[issuer.name] = made }
+      return made
     }
   }
 
-  /// The last two lists, where nothing has changed since and both are in their time.
-  private func valid(
-    _ name: CertificationAuthority.Name, _ now: Date, _ database: Database
-  ) throws -> (full: RevocationList, delta: RevocationList)? {
-    let rows = try Row.fetchAll(
-      database,
-      sql: """
-        SELECT * FROM crl WHERE issuer = ?1
-          AND number = (SELECT max(number) FROM crl WHERE issuer = ?1)
-        """, arguments: [name.rawValue])
-    let lists = rows.map { RevocationList($0) }
-    guard let full = lists.first(where: { $0.baseNumber == nil }),
-      let delta = lists.first(where: { $0.baseNumber != nil }),
-      full.thisUpdate <= now, now < delta.nextUpdate, now < full.nextUpdate
-    else { return nil }
-    let lastChange: Int64? = rows.first?["lastChange"]
-    return try lastChange == self.lastChange(name, database) ? (full, delta) : nil
-  }
-
-  private func lastChange(
-    _ name: CertificationAuthority.Name, _ database: Database
-  ) throws -> Int64 {
-    try Int64.fetchOne(
-      database, sql: "SELECT max(id) FROM statusChange WHERE issuer = ?",
-      arguments: [name.rawValue]) ?? 0
-  }
-
-  private func publish(
-    _ issuer: CertificationAuthority, _ now: Date, _ database: Database
-  ) throws -> (full: RevocationList, delta: RevocationList) {
-    let name = issuer.name
-    let lastChange = try lastChange(name, database)
-    let last = try Int.fetchOne(
-      database, sql: "SELECT max(number) FROM crl WHERE issuer = ?", arguments: [name.rawValue])
-    let number = (last ?? 0) + 1
-    let base = try Row.fetchOne(
-      database,
-      sql: """
-        SELECT number, lastChange FROM crl WHERE issuer = ? AND baseNumber IS NULL
-          AND thisUpdate <= ? AND nextUpdate > ? ORDER BY number LIMIT 1
-        """, arguments: [name.rawValue, now.seconds, now.seconds])
-    func template(
+  private func make(
+    _ edition: ListEdition, _ issuer: CertificationAuthority, _ books: StatusOnDay
+  ) throws -> PublishedLists {
+    let name = issuer.name.rawValue
+    func list(
       baseNumber: Int?, seconds: Double, _ entries: [CertificateListTemplate.Entry]
-    ) -> CertificateListTemplate {
-      CertificateListTemplate(
-        number: number, baseNumber: baseNumber, thisUpdate: now,
-        nextUpdate: now.addingTimeInterval(seconds), deltaURL: urls.deltaCRL(name),
+    ) throws -> RevocationList {
+      let template = CertificateListTemplate(
+        number: edition.number, baseNumber: baseNumber, thisUpdate: edition.thisUpdate,
+        nextUpdate: edition.thisUpdate.addingTimeInterval(seconds),
+        deltaURL: urls.deltaCRL(issuer.name),
         // No certificate is older than the first second of the era.
         expiredSince: Date(timeIntervalSince1970: 0), entries: entries)
+      return RevocationList(
+        issuer: name, number: template.number, baseNumber: baseNumber,
+        thisUpdate: template.thisUpdate, nextUpdate: template.nextUpdate,
+        der: try template.sign(as: issuer))
     }
-    let full = template(
-      baseNumber: nil, seconds: Self.fullListSeconds, try fullEntries(name, database))
-    let baseNumber: Int = base?["number"] ?? number
-    let baseChange: Int64 = base?["lastChange"] ?? lastChange
-    let delta = template(
-      baseNumber: baseNumber, seconds: Self.deltaListSeconds,
-      try deltaEntries(name, since: baseChange, database))
-    return (
-      try save(full, issuer, lastChange, database), try save(delta, issuer, lastChange, database)
-    )
-  }
-
-  private func save(
-    _ template: CertificateListTemplate, _ issuer: CertificationAuthority, _ lastChange: Int64,
-    _ database: Database
-  ) throws -> RevocationList {
-    let list = RevocationList(
-      issuer: issuer.name.rawValue, number: template.number, baseNumber: template.baseNumber,
-      thisUpdate: template.thisUpdate, nextUpdate: template.nextUpdate,
-      der: try template.sign(as: issuer))
-    try database.execute(
-      sql: "INSERT INTO crl VALUES (?, ?, ?, ?, ?, ?, ?)",
-      arguments: [
-        list.issuer, list.number, list.baseNumber, lastChange, list.thisUpdate.seconds,
-        list.nextUpdate.seconds, Data(list.der),
-      ])
-    return list
-  }
-
-  private func fullEntries(
-    _ name: CertificationAuthority.Name, _ database: Database
-  ) throws -> [CertificateListTemplate.Entry] {
-    let rows = try Row.fetchCursor(
-      database,
-      sql: """
-        SELECT serialNumber, revokedAt, revocationReason FROM certificate
-        WHERE issuer = ? AND revokedAt IS NOT NULL ORDER BY revokedAt, id
-        """, arguments: [name.rawValue])
-    var entries: [CertificateListTemplate.Entry] = []
-    while let row = try rows.next() {
-      let reason: Int = row["revocationReason"]
-      entries.append(
-        .init(
-          serialNumber: Certificate.serialNumber(ofText: row["serialNumber"]),
-          at: row.instant("revokedAt"),
-          reason: RevocationReason(rawValue: reason) ?? .unspecified))
-    }
-    return entries
-  }
-
-  /// The last change of each certificate since a list: revoked, on hold, or good again.
-  private func deltaEntries(
-    _ name: CertificationAuthority.Name, since change: Int64, _ database: Database
-  ) throws -> [CertificateListTemplate.Entry] {
-    try Row.fetchAll(
-      database,
-      sql: """
-        SELECT serialNumber, at, reason FROM statusChange WHERE id IN
-          (SELECT max(id) FROM statusChange WHERE issuer = ? AND id > ? GROUP BY serialNumber)
-        ORDER BY id
-        """, arguments: [name.rawValue, change]
-    ).map { row in
-      let reason: Int? = row["reason"]
-      return .init(
-        serialNumber: Certificate.serialNumber(ofText: row["serialNumber"]),
-        at: row.instant("at"), reason: reason.flatMap { RevocationReason(rawValue: $0) })
-    }
+    return PublishedLists(
+      edition: edition,
+      full: try list(
+        baseNumber: nil, seconds: Self.fullListSeconds, try books.revoked(by: name)),
+      delta: try list(
+        baseNumber: edition.baseNumber, seconds: Self.deltaListSeconds,
+        try books.changed(by: name, after: edition.base)))
   }
 }
 
-extension RevocationList {
-  init(_ row: Row) {
-    issuer = row["issuer"]
-    number = row["number"]
-    baseNumber = row["baseNumber"]
-    thisUpdate = row.instant("thisUpdate")
-    nextUpdate = row.instant("nextUpdate")
-    der = row.bytes("der")
+/// A full list and the delta list of the same number.
+struct PublishedLists: Sendable {
+  let edition: ListEdition
+  let full: RevocationList
+  let delta: RevocationList
+}
+
+/// Which lists of a CA there are at an instant. A number follows from the books: it counts the hours
+/// since the authority began, at each of which there are new lists, and the changes of certificates.
+/// Both only grow, so that numbers do (RFC 5280, 5.2.3); the same number is the same list, whoever
+/// makes it.
+struct ListEdition: Equatable, Sendable {
+  let number: Int
+  let thisUpdate: Date
+  /// What the delta list adds to: the full list of this instant, and every later one.
+  let base: Date
+  let baseNumber: Int
+
+  init(_ issuer: String, _ books: StatusOnDay) throws {
+    let row = try Row.fetchOne(
+      books.database,
+      sql: "SELECT lastStoredList, createdAt FROM issuer, settings WHERE name = ?",
+      arguments: [issuer])
+    let before: Int = row?["lastStoredList"] ?? 0
+    let created = row?.instant("createdAt") ?? books.now
+    func number(_ changes: Int, _ instant: Date) -> Int {
+      before + 1 + changes + max(0, Self.hour(instant) - Self.hour(created))
+    }
+    let changes = try books.changes(of: issuer)
+    let hour = Date(timeIntervalSince1970: Double(Self.hour(books.now)) * Self.hourSeconds)
+    thisUpdate = min(books.now, max(hour, changes.last ?? hour))
+    self.number = number(changes.count, thisUpdate)
+    base = thisUpdate.addingTimeInterval(-Authority.fullListSeconds)
+    baseNumber = number(try books.changes(of: issuer, by: base).count, base)
+  }
+
+  /// New lists come as often as a delta list ends.
+  private static let hourSeconds = Authority.deltaListSeconds
+
+  private static func hour(_ instant: Date) -> Int {
+    Int((instant.timeIntervalSince1970 / hourSeconds).rounded(.down))
   }
 }

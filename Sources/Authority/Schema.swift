@@ -14,6 +14,9 @@ enum Schema {
     migrator.registerMigration("3 when a request was judged") { database in
       try database.execute(sql: LifeSchema.judgement)
     }
+    migrator.registerMigration("4 answers without writing, passwords by the day") { database in
+      try database.execute(sql: LifeSchema.asking)
+    }
     return migrator
   }
 

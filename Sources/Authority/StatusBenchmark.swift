@@ -2,7 +2,7 @@ import Cryptography
 import Foundation
 import GRDB
 
-/// How fast the authority issues, suspends, publishes and answers: measured on one that is made for
+/// How fast the authority issues, suspends, lists and answers: measured on one that is made for
 /// it.
 public struct StatusBenchmark: Equatable, Sendable {
   /// Devices that were issued, each with both certificates, and suspended.
@@ -14,7 +14,7 @@ public struct StatusBenchmark: Equatable, Sendable {
   public let suspensionTime: Duration
   /// Entries of the full list, the suspended devices among them.
   public let entries: Int
-  /// The time to build, sign and store that list and its delta list.
+  /// The time to build and sign that list and its delta list.
   public let listTime: Duration
   /// The full list's size in bytes of DER.
   public let listBytes: Int
@@ -118,16 +118,26 @@ extension Authority {
             der, notBefore, notAfter, revokedAt, revocationReason)
           VALUES (?, ?, ?, 'cns', ?, ?, x'', ?, ?, ?, ?)
           """)
+      let change = try database.makeStatement(
+        sql: """
+          INSERT INTO statusChange (issuer, serialNumber, at, reason, knownFrom)
+          VALUES (?, ?, ?, ?, ?)
+          """)
       var serials: [[UInt8]] = []
       for index in 0..<count {
         let serial = Certificate.serialNumber(.system, label: "benchmark")
         if index % 100 == 0 { serials.append(serial) }
         let enrolment = enrolments[index % enrolments.count]
+        let revokedAt = now.seconds - Int64(index % 86_400)
+        let reason = [1, 4, 5, 9][index % 4]
+        try change.execute(arguments: [
+          Self.benchmarked.rawValue, Certificate.text(ofSerialNumber: serial), revokedAt, reason,
+          revokedAt,
+        ])
         try statement.execute(arguments: [
           enrolment.id, enrolment.deviceID, Self.benchmarked.rawValue,
           Certificate.text(ofSerialNumber: serial), Data(serial), now.seconds,
-          now.addingTimeInterval(86_400 * 1000).seconds, now.seconds - Int64(index % 86_400),
-          [1, 4, 5, 9][index % 4],
+          now.addingTimeInterval(86_400 * 1000).seconds, revokedAt, reason,
         ])
       }
       return serials

@@ -66,6 +66,7 @@ extension Authority {
       let good = try self.current(
         device, "revokedAt IS NULL", log, orRefuse: attempted, "it has no good certificate")
       for certificate in good { try self.revoke(certificate, .certificateHold, log) }
+      try self.suspendRemote(of: device, log)
       return try self.write(.suspension, .free, for: device, log)
     }
   }
@@ -84,6 +85,7 @@ extension Authority {
         device, "revocationReason = \(RevocationReason.certificateHold.rawValue)", log,
         orRefuse: attempted, "it is not suspended")
       for certificate in held { try self.reactivate(certificate, log) }
+      try self.reactivateRemote(of: device, log)
       return try self.write(.reactivation, .free, for: device, log)
     }
   }
@@ -103,6 +105,7 @@ extension Authority {
         device, IssuedCertificate.isNotFinallyRevoked, log, orRefuse: attempted,
         "its certificates are revoked or expired")
       for certificate in open { try self.revoke(certificate, cause.reason, log) }
+      try self.revokeRemote(of: device, cause.remoteReason, log)
       try self.giveUpRenewal(of: device, log)
       return try self.write(.revocation, .free, for: device, log)
     }

@@ -35,13 +35,18 @@ struct CommandChain {
 
 /// Response data that did not fit into Ne and wait for GET RESPONSE (ISO/IEC 7816-4, 5.3.4).
 struct WaitingResponse {
+  /// The most data of one response APDU. With the status word it is 65,535 bytes, as much as wires
+  /// whose frames are counted in two bytes can carry: a longer answer comes in parts over each of them
+  /// alike (docs/decisions/0023-longest-response.md).
+  static let mostData = 65_533
+
   private var bytes: [UInt8] = []
   private var position = 0
 
   /// Keeps what is in `reply` beyond the first `ne` bytes; answers the status word to send.
   mutating func hold(back reply: inout [UInt8], beyond ne: Int?, _ status: StatusWord) -> StatusWord
   {
-    let count = ne ?? 0
+    let count = min(ne ?? 0, Self.mostData)
     guard reply.count > count else { return status }
     for index in count..<reply.count { bytes.append(reply[index]) }
     reply.removeLast(reply.count - count)
@@ -53,7 +58,7 @@ struct WaitingResponse {
   /// - Throws: `6985` where nothing waits.
   mutating func take(_ ne: Int, into reply: inout [UInt8]) throws(StatusWord) -> StatusWord {
     guard position < bytes.count else { throw .conditionsOfUseNotSatisfied }
-    let end = min(position + ne, bytes.count)
+    let end = min(position + min(ne, Self.mostData), bytes.count)
     for index in position..<end { reply.append(bytes[index]) }
     position = end
     guard position < bytes.count else {

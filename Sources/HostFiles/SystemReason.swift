@@ -3,7 +3,12 @@ import Foundation
 /// The operating system's reasons, in its own words.
 public enum SystemReason {
   /// What a value of `errno` means: "No such file or directory".
-  public static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
+  public static func text(_ code: Int32) -> String {
+    // strerror may share its buffer among threads.
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
 
   /// The reason inside an error of any kind. Foundation wraps `errno` in errors that do not print as
   /// sentences; other errors are sentences already.

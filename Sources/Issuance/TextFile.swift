@@ -1,4 +1,3 @@
-import Foundation
 import HostFiles
 
 /// A text file that somebody wrote by hand.
@@ -7,21 +6,16 @@ enum TextFile {
   ///
   /// - Throws: in words, why there is none or what it is instead.
   static func read(_ path: String) throws(FileError) -> String {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failed(path) }
-    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw failed(path) }
-    guard status.st_mode & S_IFMT != S_IFDIR, let data = try? handle.readToEnd() ?? Data() else {
-      throw FileError(description: "\(path): is no file that can be read")
+    let bytes: [UInt8]
+    do throws(InputFile.Problem) { bytes = try InputFile.read(path, atMost: limit) } catch {
+      throw FileError(description: error.description)
     }
-    guard let text = String(data: data, encoding: .utf8) else {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
       throw FileError(description: "\(path): is no text in UTF-8")
     }
     return text
   }
 
-  private static func failed(_ path: String) -> FileError {
-    FileError(description: "\(path): \(SystemReason.text(errno))")
-  }
+  /// Far more than a holder or a policy needs, in bytes.
+  private static let limit = 1 << 20
 }

@@ -2,6 +2,7 @@ public import Authority
 import Cryptography
 import Foundation
 import HostFiles
+import HostProcesses
 public import Issuance
 public import Terminal
 
@@ -16,7 +17,11 @@ public final class World {
   public let counter: Counter
   private let workbench: any Workbench
   /// Where the world's files are; gone with it.
-  let directory: String
+  private let folder: ThrowawayFolder
+  /// Not the folder itself, whose lock says that it is in use: the authority locks its own.
+  var directory: String { folder.path + "/world" }
+  /// The host software that was started in it; ended with it.
+  let hostSide = HostSide()
   /// Where the chip's memory is kept in a file, or nil.
   private let image: String?
   private var randomness: Randomness
@@ -46,18 +51,20 @@ public final class World {
     self.scenario = scenario
     self.workbench = workbench
     randomness = .seeded(scenario.seed, label: "scenario")
-    directory = NSTemporaryDirectory() + "softdna-scenario-" + UUID().uuidString
-    image = keepsImage ? directory + "/token.nv" : nil
+    folder = try ThrowawayFolder()
+    image = keepsImage ? folder.path + "/world/token.nv" : nil
     clock = MovableClock(scenario.date.start)
     var settings = Authority.Settings(seed: scenario.seed)
     settings.isThrowaway = true
     counter = Counter(
-      try Authority(directory: directory, settings: settings, clock: .moved(by: clock)))
+      try Authority(directory: folder.path + "/world", settings: settings, clock: .moved(by: clock))
+    )
     if let policy = scenario.chamber { try counter.authority.adopt(policy) }
   }
 
-  /// Takes the token away.
+  /// Takes the token away, and ends the host software.
   private func unplug() {
+    hostSide.end()
     token?.unplug()
     token = nil
     openSession = nil
@@ -81,7 +88,7 @@ public final class World {
   /// Takes the token away and forgets everything.
   func end() {
     unplug()
-    _ = try? HostFolder.remove(directory, waitsForDisk: false)
+    folder.remove()
   }
 
   /// The PINs and PUKs of a token.

@@ -31,15 +31,25 @@ struct Refusal: Error {
   private let status: HTTPResponse.Status
   private let error: String
   private let reason: String
+  /// Seconds.
+  private let retryAfter: Int?
 
-  init(_ status: HTTPResponse.Status, _ error: String, _ reason: String) {
+  init(
+    _ status: HTTPResponse.Status, _ error: String, _ reason: String, retryAfter: Int? = nil
+  ) {
     self.status = status
     self.error = error
     self.reason = reason
+    self.retryAfter = retryAfter
   }
 
-  init(_ error: AuthorityError) {
+  /// - Parameter now: on the authority's clock.
+  init(_ error: AuthorityError, at now: Date) {
     switch error.rule {
+    case .locked(let day):
+      self.init(
+        .tooManyRequests, "locked", error.reason,
+        retryAfter: max(1, Int(day.start.timeIntervalSince(now).rounded(.up))))
     case .field("accessToken"): self.init(.unauthorized, "invalid_token", error.reason)
     case .field("OTP"): self.init(.badRequest, "invalid_otp", error.reason)
     case .field(let name): self.init(.badRequest, "invalid_request", "\(name): \(error.reason)")
@@ -52,6 +62,7 @@ struct Refusal: Error {
     let body = JSONValue.object(["error": .text(error), "error_description": .text(reason)])
     var response = try Response(Array(body.encoded()), type: "application/json")
     response.status = status
+    if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
     return response
   }
 }

@@ -64,14 +64,21 @@ struct RemoteSignatureRoutes {
       formatter.dateFormat = "yyyyMMddHHmmss'Z'"
       return .text(formatter.string(from: date))
     }
-    let isValid = (credential.notBefore...credential.notAfter).contains(authority.clock.now)
+    let isInTime = (credential.notBefore...credential.notAfter).contains(authority.clock.now)
+    let status: String
+    switch credential.revocation?.reason {
+    case nil: status = isInTime ? "valid" : "expired"
+    case .certificateHold: status = "suspended"
+    default: status = "revoked"
+    }
     return .object([
       "key": .object([
-        "status": .text("enabled"), "algo": .list(Self.algorithms.map { .text($0) }),
+        "status": .text(status == "valid" ? "enabled" : "disabled"),
+        "algo": .list(Self.algorithms.map { .text($0) }),
         "len": .number(2048),
       ]),
       "cert": .object([
-        "status": .text(isValid ? "valid" : "expired"),
+        "status": .text(status),
         "certificates": .list(credential.chain.map { .text(Data($0).base64EncodedString()) }),
         "subjectDN": .text(credential.subject), "issuerDN": .text(credential.issuer),
         "serialNumber": .text(credential.serialNumber), "validFrom": time(credential.notBefore),
@@ -122,7 +129,7 @@ struct RemoteSignatureRoutes {
       let token = header.hasPrefix(scheme) ? String(header.dropFirst(scheme.count)) : ""
       return try Response(Array(body(token, question).encoded()), type: "application/json")
     } catch let error as AuthorityError {
-      return try Refusal(error).response()
+      return try Refusal(error, at: authority.clock.now).response()
     } catch let refusal as Refusal {
       return try refusal.response()
     }

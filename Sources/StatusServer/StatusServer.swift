@@ -1,6 +1,7 @@
 public import Authority
 import Foundation
 import Hummingbird
+import HummingbirdCore
 import Logging
 
 /// The authority on the network: lists, CA certificates, OCSP answers and remote signatures, at the
@@ -36,21 +37,24 @@ public struct StatusServer: Sendable {
     self.authority = authority
   }
 
-  /// Serves until the process is told to end, or the task is cancelled.
+  /// Serves until the process is told to end, or the task is cancelled. A connection lasts a limited
+  /// time, and there are as many as the process has descriptors for; others are answered 503.
   ///
   /// - Parameter onReady: called once it listens.
-  /// - Throws: where the port cannot be had.
+  /// - Throws: where the port cannot be had, or the process may have too few descriptors.
   public func run(onReady: @escaping @Sendable () -> Void = {}) async throws {
-    let router = Router()
+    let slots = try ConnectionSlots()
+    let router = Router(options: .autoGenerateHeadEndpoints)
     StatusRoutes(authority).add(to: router)
     RemoteSignatureRoutes(authority).add(to: router)
     var logger = Logger(label: "softdna.authority")
     logger.logLevel = .error
     let application = Application(
       router: router,
-      server: .http1(configuration: .init(additionalChannelHandlers: [OneRequest()])),
+      server: .http1(configuration: .init(additionalChannelHandlers: [OneRequest(slots)])),
       configuration: .init(
-        address: .hostname(host, port: port), serverName: "softdna TEST authority"),
+        address: .hostname(host, port: port), serverName: "softdna TEST authority",
+        availableConnectionsDelegate: MaximumAvailableConnections(slots.served + slots.refused)),
       onServerRunning: { _ in onReady() }, logger: logger)
     try await application.runService()
   }

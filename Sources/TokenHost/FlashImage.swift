@@ -101,7 +101,8 @@ struct FlashImage: Flash, ~Copyable {
   private static func openLocked(_ path: String, _ flags: Int32, _ lock: Int32 = LOCK_EX)
     throws(ImageError) -> Int32
   {
-    let descriptor = open(path, flags, 0o600)
+    // Without O_NONBLOCK a named pipe in the image's place would be waited for.
+    let descriptor = open(path, flags | O_NONBLOCK, 0o600)
     guard descriptor >= 0 else { throw ImageError("open", path, errno) }
     guard flock(descriptor, lock | LOCK_NB) == 0 else {
       let code = errno

@@ -41,7 +41,7 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
       case .unsupportedVersion(let version):
         "its format is version \(version), which this softdna does not know"
       case .damagedRecord(let address):
-        "the record at \(hex(address)) does not match its checksum: the file was damaged"
+        "the record at \(hex(address)) is not what was written there: the file was damaged"
       case .inconsistentContents(let object):
         "object \(object) does not fit the others: the file was damaged"
       case .memoryFailure: "an interrupted change could not be undone: the file cannot be written"

@@ -7,7 +7,11 @@ import StatusServer
 /// `softdna authority show`.
 struct AuthorityShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Print a device's history as a timeline.")
+    commandName: "show", abstract: "Print a device's history as a timeline.",
+    discussion: """
+      The status is that of the day asked for; the timeline is all there is. Nothing is written, \
+      neither by this nor by notices, requests, crl, ocsp and serve.
+      """)
 
   @OptionGroup var options: AuthorityOptions
   @OptionGroup var device: DeviceOption
@@ -26,6 +30,7 @@ struct AuthorityShowCommand: ParsableCommand {
     let issued: String
     let expires: String
     let status: String
+    let statusOn: Day
     let timeline: [Line]
     let receipts: [Receipt]
   }
@@ -41,16 +46,19 @@ struct AuthorityShowCommand: ParsableCommand {
         provider: device.provider.rawValue, chip: device.chip.rawValue,
         device: device.kind.rawValue, issued: device.issueDay.description,
         expires: device.expiryDay.description, status: status.rawValue,
+        statusOn: authority.clock.today,
         timeline: try authority.events(of: device).map {
           .init(at: $0.at, kind: $0.kind, detail: $0.detail)
         }, receipts: receipts)
-      try options.print(output, or: text(of: output))
+      let later = try authority.historyGoesOn()
+      try options.print(output, or: text(of: output, later))
     }
   }
 
-  private func text(of output: Output) -> String {
+  private func text(of output: Output, _ later: Day?) -> String {
+    let day = later.map { " on \(output.statusOn); the history goes on to \($0)" } ?? ""
     var lines = [
-      "\(output.device) \(output.cardNumber), \(output.status)",
+      "\(output.device) \(output.cardNumber), \(output.status)\(day)",
       "chip \(output.chip), chamber \(output.chamber), provider \(output.provider)",
       "issued \(output.issued), ends \(output.expires)", "",
     ]
@@ -70,7 +78,7 @@ struct AuthorityShowCommand: ParsableCommand {
 struct AuthorityCRLCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crl",
-    abstract: "Publish the revocation lists and write them to files, in DER.",
+    abstract: "Write the revocation lists of the day to files, in DER.",
     discussion: "Each CA has a full list and a delta list: NAME.crl and NAME-delta.crl.")
 
   @OptionGroup var options: AuthorityOptions
@@ -129,10 +137,9 @@ struct AuthorityOCSPCommand: ParsableCommand {
       let response: String
       let bytes: Int
     }
-    guard let data = FileManager.default.contents(atPath: request) else {
-      throw Failure("\(request) cannot be read")
-    }
-    let answer = try failing(status: 1) { try options.open().ocspResponse(to: [UInt8](data)) }
+    // As long as a request over HTTP may be.
+    let bytes = try failing { try InputFile.read(request, atMost: 65_536) }
+    let answer = try failing(status: 1) { try options.open().ocspResponse(to: bytes) }
     let file = OutputFile(path: response, mode: 0o644)
     try file.write(Data(answer))
     guard !file.isStandardOutput else { return }

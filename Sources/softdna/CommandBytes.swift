@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 import ISO7816
 
 /// Command APDUs as people write them: an argument or a line each, in hexadecimal.
@@ -7,12 +8,31 @@ enum CommandBytes {
   ///
   /// - Throws: where an argument is no APDU: none has been sent then. A line is judged when it comes.
   static func sequence(of arguments: [String]) throws -> AnySequence<Result<[UInt8], Failure>> {
-    let lines: AnySequence<String> =
-      arguments.isEmpty ? AnySequence { AnyIterator { readLine() } } : AnySequence(arguments)
-    let commands = lines.lazy.filter { !$0.trimmingCharacters(in: .whitespaces).isEmpty }
-      .map { bytes(of: $0) }
-    if !arguments.isEmpty { for command in commands { _ = try command.get() } }
-    return AnySequence(commands)
+    guard arguments.isEmpty else {
+      let commands = arguments.filter { !isBlank($0) }.map { bytes(of: $0) }
+      for command in commands { _ = try command.get() }
+      return AnySequence(commands)
+    }
+    return AnySequence {
+      var lines = InputLines(descriptor: STDIN_FILENO, atMost: longestLine)
+      return AnyIterator {
+        do throws(InputFile.Problem) {
+          while let line = try lines.next() {
+            if !isBlank(line) { return bytes(of: line) }
+          }
+          return nil
+        } catch {
+          return .failure(Failure(error))
+        }
+      }
+    }
+  }
+
+  /// The longest APDU has 65,544 bytes, written here with blanks between them.
+  private static let longestLine = 1 << 18
+
+  private static func isBlank(_ line: String) -> Bool {
+    line.trimmingCharacters(in: .whitespaces).isEmpty
   }
 
   private static func bytes(of text: String) -> Result<[UInt8], Failure> {

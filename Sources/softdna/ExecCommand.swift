@@ -1,6 +1,7 @@
 import ArgumentParser
 import Authority
 import Foundation
+import HostProcesses
 import TokenHost
 import VirtualReader
 
@@ -47,17 +48,16 @@ struct ExecCommand: ParsableCommand {
         command, in: StateDirectory(path: state), log: log, isVolatile: volatility.isVolatile,
         date: date, hasMovableClock: movableClock)
     } else {
-      let throwaway = ThrowawayDirectory()
+      let throwaway = try failing { try ThrowawayFolder() }
       defer { throwaway.remove() }
-      let directory = StateDirectory(path: throwaway.path)
+      let directory = StateDirectory(path: throwaway.path + "/token")
       let issue = TokenIssue(
         directory: directory, holder: .fictitious, chip: .current, kind: .token, seed: nil,
         clock: date.map { .fixed($0) } ?? .real)
       _ = try issue.run { _ in }
       status = try Self.run(
         command, in: directory, log: log, isVolatile: volatility.isVolatile,
-        date: date, hasMovableClock: movableClock
-      ) { throwaway.leavingSignals(to: $0) }
+        date: date, hasMovableClock: movableClock)
     }
     try log?.close()
     throw ExitCode(status)
@@ -68,23 +68,24 @@ struct ExecCommand: ParsableCommand {
   /// - Parameters:
   ///   - date: the day the command sees; nil for the state directory's.
   ///   - hasMovableClock: the command sees the state directory's day move.
-  ///   - foreground: runs the command, to whom the signals are then left.
   static func run(
     _ command: [String], in directory: StateDirectory, log: TraceLog? = nil,
-    isVolatile: Bool = false, date: Day? = nil, hasMovableClock: Bool = false,
-    foreground: (() -> Int32) -> Int32 = { $0() }
+    isVolatile: Bool = false, date: Day? = nil, hasMovableClock: Bool = false
   ) throws -> Int32 {
     // Absolute: the command may go elsewhere.
     let path = URL(fileURLWithPath: directory.path).path
-    let own = WorldClock(path: path + "/clock.\(getpid())")
-    let clock = date == nil ? WorldClock(path: path + "/clock") : own
+    let throwaway = try date.map { _ in try failing { try ThrowawayFolder() } }
+    defer { throwaway?.remove() }
+    let clock = WorldClock(path: (throwaway?.path ?? path) + "/clock")
     let isMoved = date != nil || hasMovableClock || clock.days != 0
-    let time = isMoved ? try clock.environment() : [:]
+    var time = isMoved ? try clock.environment() : [:]
+    let memory = isMoved ? ClockMemory() : nil
+    defer { memory?.remove() }
+    time.merge(memory?.environment ?? [:]) { $1 }
     let token = try ControlledToken(
       directory, isVolatile: isVolatile, clock: clock,
       clockIsSeenBy: (date == nil ? ["authority"] : []) + (isMoved ? ["command"] : []))
-    defer { try? own.set(days: 0) }
-    if let date { try own.set(days: date.number - Day(Date()).number) }
+    if let date { try clock.set(days: date.number - Day(Date()).number) }
     let channel = token.channel
     let world = try failing { try PrivateWorld.start(card: log?.recording(channel) ?? channel) }
     defer { world.stop() }
@@ -102,6 +103,6 @@ struct ExecCommand: ParsableCommand {
       additions["SOFTDNA_SIGNATURE_PUK"] = card.pukSignature
     }
     additions.merge(time) { _, new in new }
-    return foreground { [additions] in world.run(command, environment: additions) }
+    return world.run(command, environment: additions)
   }
 }

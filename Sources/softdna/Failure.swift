@@ -31,16 +31,17 @@ struct Failure: Error, CustomStringConvertible {
   /// Files, disks and libraries are to blame.
   static func isEnvironments(_ error: any Error) -> Bool {
     switch error {
-    case is FileFailure, is TraceError: true
+    case is FileFailure, is TraceError, is InputFile.Problem: true
     case let error as ImageError: !error.isDamage
-    case let error as AuthorityError: error.isEnvironments
-    case IssuanceError.authority(let error): error.isEnvironments
+    case let error as AuthorityError: error.isOfEnvironment
+    case IssuanceError.authority(let error): error.isOfEnvironment
     default: SystemReason.isSystems(error)
     }
   }
 }
 
-/// Runs a body and turns what it throws into a failure.
+/// Runs a body and turns what it throws into a failure. A database that cannot be read refuses
+/// nobody: whatever `status` says, that is the environment's.
 func failing<Value>(status: Int32 = 2, _ body: () throws -> Value) throws -> Value {
   do { return try body() } catch let failure as Failure { throw failure } catch {
     throw Failure(error, status: status)

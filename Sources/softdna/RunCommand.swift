@@ -132,7 +132,7 @@ struct RunCommand: ParsableCommand {
     }
     if !tag.isEmpty { chosen.removeAll { Set($0.tags).isDisjoint(with: tag) } }
     guard !chosen.isEmpty else { throw Failure("no scenario fits --filter and --tag") }
-    return (shard ?? Shard.scheduled())?.part(of: chosen) ?? chosen
+    return try (shard ?? Shard.scheduled())?.part(of: chosen) ?? chosen
   }
 
   /// A scenario that was repeated must have said the same each time.

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import HostFiles
+import HostProcesses
+import VirtualReader
 
 /// The command line: one file a subcommand.
 @main
@@ -38,6 +40,7 @@ struct Softdna: AsyncParsableCommand {
     signal(SIGXFSZ) { _ in }
     do {
       var command = try parseAsRoot(Array(ProcessArguments.all.dropFirst()))
+      sweep()
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -56,5 +59,12 @@ struct Softdna: AsyncParsableCommand {
       Console.write(fullMessage(for: error) + "\n", to: .standardError)
       Foundation.exit(2)
     }
+  }
+
+  /// Removes what a softdna that was killed has left.
+  private static func sweep() {
+    let worlds = PrivateWorld.Configuration().parentDirectory
+    for folder in Set([NSTemporaryDirectory(), worlds]) { ThrowawayFolder.sweep(folder) }
+    ClockMemory.sweep()
   }
 }

@@ -74,8 +74,8 @@ struct StateDirectory {
 
   /// The codes of the scratch card.
   func readScratchCard() throws -> ScratchCard {
-    let data = Data(try HostFile.read(scratchCardFile))
-    guard let card = try? JSONDecoder().decode(ScratchCard.self, from: data) else {
+    let bytes = try failing { try InputFile.read(scratchCardFile, atMost: 65_536) }
+    guard let card = try? JSONDecoder().decode(ScratchCard.self, from: Data(bytes)) else {
       throw Failure("\(scratchCardFile) is damaged: it holds no codes of a scratch card")
     }
     return card

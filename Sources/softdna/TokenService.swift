@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 
 /// The time a token is plugged in: until a signal, or `quit` on standard input. Lines there are
 /// requests of `softdna ctl` that need no more words.
@@ -11,7 +12,8 @@ struct TokenService {
     let control = try ControlSocket(path: token.directory.controlSocket, token: token)
     defer { control.stop() }
     Thread.detachNewThread { [end = interrupted.end] in
-      while let line = readLine() {
+      var lines = InputLines(descriptor: STDIN_FILENO, atMost: 4096)
+      while let line = Self.nextLine(of: &lines) {
         let word = line.trimmingCharacters(in: .whitespaces)
         switch word {
         case "": break
@@ -29,5 +31,13 @@ struct TokenService {
       }
     }
     interrupted.wait()
+  }
+
+  /// The next line; nil at the end of the input, and where it is no text that people type.
+  private static func nextLine(of lines: inout InputLines) -> String? {
+    do throws(InputFile.Problem) { return try lines.next() } catch {
+      Console.note("softdna: \(error)")
+      return nil
+    }
   }
 }

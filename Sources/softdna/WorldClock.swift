@@ -18,7 +18,10 @@ struct WorldClock: Sendable {
 
   /// Days from the machine's date.
   var days: Int {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return 0 }
+    guard let bytes = try? InputFile.read(path, atMost: 100, patience: .seconds(1)) else {
+      return 0
+    }
+    let text = String(decoding: bytes, as: UTF8.self)
     // What libfaketime reads: +30d.
     return Int(text.trimmingCharacters(in: CharacterSet(charactersIn: "+d\n"))) ?? 0
   }

@@ -55,12 +55,17 @@ struct ChipRuleTests {
       for certificate in certificates {
         #expect(try await online.verdict(on: certificate) == .good)
       }
-      // Nobody runs the day: who asks finds it done.
+      // Nobody runs the day: answers know what is due, and write nothing.
       online.clock.move(to: revoked.start + 3600)
       #expect(try await online.verdict(on: certificates[0]) == .good)
       #expect(
         try await online.verdict(on: certificates[1]) == .revoked("privilegeWithdrawn"))
       #expect(try authority.status(of: late) == .signatureRevoked)
+      #expect(try authority.certificates(of: late)[1].revocation == nil)
+      #expect(try authority.messages(to: late).isEmpty)
+      let due = try authority.revocationList(of: certificates[1].issuer)
+      try authority.runDay()
+      #expect(try authority.revocationList(of: certificates[1].issuer) == due)
       let signature = try authority.certificates(of: late)[1]
       #expect(signature.revocation?.at == revoked.start)
       #expect(try authority.messages(to: late).map(\.kind).first == .chipRevocation)

@@ -68,3 +68,27 @@ struct APDUTests {
     }
   }
 }
+
+@Suite("The longest answers", .runsInAWorld())
+struct LongestAnswerTests {
+  @Test("are the same in this process and over vpcd", arguments: [0xFFFD, 0xFFFE, 0xFFFF, 0])
+  func channels(le: Int) async throws {
+    let token = try await TestToken()
+    let challenge = "0084000000" + String(format: "%04X", le)
+    let direct = try await Softdna.run(
+      ["apdu", "--state", token.state, "--json", challenge, "00C0000003"], in: token.folder)
+    let vpcd = try await token.exec(
+      "\"$SOFTDNA\" apdu --reader \"$SOFTDNA_READER\" --json \(challenge) 00C0000003")
+    #expect(direct.status == vpcd.status, "\(direct.errors)\(vpcd.errors)")
+    /// The length of each line, and its status word: the rest is random.
+    func shape(_ text: String) -> [String] {
+      text.split(separator: "\n").map { line in
+        let status = line.firstRange(of: "\"status\":\"").map { line[$0.upperBound...].prefix(4) }
+        return "\(line.count) \(status ?? "none")"
+      }
+    }
+    #expect(shape(direct.output).first?.hasSuffix("none") == false)
+    #expect(direct.output.count > 130_000)
+    #expect(shape(direct.output) == shape(vpcd.output))
+  }
+}

@@ -162,7 +162,7 @@ struct LifeStatusTests {
     let online = try await OnlineToken(.cosmoV9, on: "2024-06-03", ["--chamber", policy])
     try await online.sign("before", on: "2025-12-30")
     #expect(try await online.verdicts(on: "before", on: "2025-12-30") == [.good, .good])
-    // Nobody runs the day: who asks finds it done.
+    // Nobody runs the day: answers know what is due.
     let withdrawn = HostVerdict.revoked("privilegeWithdrawn")
     #expect(try await online.verdicts(on: "before", on: "2025-12-31") == [.good, withdrawn])
     try await online.sign("after", on: "2026-01-05")

@@ -50,14 +50,21 @@ import Testing
       variables: [
         "SLURM_ARRAY_TASK_ID=12", "SLURM_ARRAY_TASK_MIN=10", "SLURM_ARRAY_TASK_COUNT=3",
       ], chosen: ["c"]),
-    Scheduler(
-      name: "an index without a count", variables: ["JOB_COMPLETION_INDEX=1"],
-      chosen: ["a", "b", "c", "d", "e"]),
   ])
   func `a scheduler's variables choose the part`(scheduler: Scheduler) throws {
     let told = try run(try folder(Self.five), environment: scheduler.variables)
     #expect(told.status == 0, "\(told.output)")
     #expect(told.names == scheduler.chosen)
+  }
+
+  @Test(arguments: [
+    ["JOB_COMPLETION_INDEX=1"], ["CI_NODE_INDEX=5", "CI_NODE_TOTAL=2"],
+    ["JOB_COMPLETION_INDEX=9223372036854775807", "JOB_COMPLETIONS=2"],
+  ])
+  func `a scheduler's variables that name no part end with 2`(variables: [String]) throws {
+    let told = try Tool.softdna(["run", try folder(Self.five)], environment: variables)
+    #expect(told.status == 2, "\(told.output)")
+    #expect(told.output.contains("which part to run cannot be told"))
   }
 
   @Test func `scenarios with long names alike leave a trace each`() throws {

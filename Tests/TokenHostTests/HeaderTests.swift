@@ -37,7 +37,7 @@ import Testing
   func challenge() throws {
     let card = try IssuedCard()
     var seen: Set<String> = []
-    for count in [1, 8, 0x20, 0x40, 255, 256, 257, 4096, 65_536] {
+    for count in [1, 8, 0x20, 0x40, 255, 256, 257, 4096, 65_533] {
       let answer = try card.send("00840000", [], ne: count)
       #expect(answer.hasSuffix("9000"))
       #expect(answer.count == 2 * count + 4)
@@ -46,6 +46,18 @@ import Testing
     #expect(seen.count == 9)
     #expect(try card.send("00840000") == "6700")
     #expect(try card.send("0084000108") == "6A86")
+  }
+
+  @Test(
+    "an answer that no frame of 65,535 bytes holds comes in two parts", arguments: 65_534...65_536)
+  func longestAnswer(count: Int) throws {
+    let card = try IssuedCard()
+    let rest = count - 65_533
+    let answer = try card.send("00840000", [], ne: count)
+    #expect(answer.count == 2 * 65_535 && answer.hasSuffix("610\(rest)"))
+    let last = try card.send("00C00000", [], ne: rest)
+    #expect(last.count == 2 * rest + 4 && last.hasSuffix("9000"))
+    #expect(try card.send("00C00000", [], ne: 1) == "6985")
   }
 
   @Test("GET DATA tells the state of the card's life")

@@ -56,7 +56,8 @@ struct CardModel {
     do throws(StatusWord) {
       var status = try dispatch(bytes, &data)
       if status.sw1 != 0x61, bytes.count > 1, bytes[1] != 0xC0 {
-        let ne = (try? CommandAPDU(parsing: bytes.span))?.ne ?? 0
+        // No response APDU has more than 65,535 bytes.
+        let ne = min((try? CommandAPDU(parsing: bytes.span))?.ne ?? 0, 65_533)
         if data.count > ne {
           waiting = Array(data[ne...])
           data = Array(data[..<ne])
@@ -126,7 +127,7 @@ struct CardModel {
     guard command.p1 == 0, command.p2 == 0 else { throw .incorrectP1P2 }
     guard let ne = command.ne else { throw .wrongLength }
     guard !waiting.isEmpty else { throw .conditionsOfUseNotSatisfied }
-    reply = Array(waiting.prefix(ne))
+    reply = Array(waiting.prefix(min(ne, 65_533)))
     waiting.removeFirst(reply.count)
     return waiting.isEmpty ? .success : .bytesRemaining(waiting.count)
   }

@@ -1,4 +1,5 @@
 import Glibc
+import HostProcesses
 import Testing
 
 @testable import VirtualReader
@@ -109,11 +110,11 @@ func output(
   let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
   try #require(descriptor >= 0)
   defer { close(descriptor) }
-  let launch = ChildProcess.Launch(
+  var launch = ChildProcess.Launch(
     arguments: arguments,
     environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
-      + world.environment.map { "\($0.key)=\($0.value)" },
-    output: descriptor)
+      + world.environment.map { "\($0.key)=\($0.value)" })
+  launch.output = descriptor
   let child = try ChildProcess.start(launch).get()
   let status = child.wait()
   return (contents(of: path), status)

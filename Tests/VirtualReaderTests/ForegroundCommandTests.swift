@@ -1,4 +1,5 @@
 import Glibc
+import HostProcesses
 import Testing
 
 @testable import VirtualReader

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HostProcesses
 
 /// Another program's card in a reader: the C card without logic, or vsmartcard's vicc.
 ///
@@ -6,6 +7,7 @@ internal import Glibc
 /// the reader then.
 public final class CardProgram: Sendable {
   private let child: Monitor<ChildProcess?>
+  private let family: ProcessFamily
 
   /// Starts a program that plugs a card into vpcd.
   ///
@@ -17,13 +19,17 @@ public final class CardProgram: Sendable {
     let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
     guard nothing >= 0 else { throw VirtualReaderError(attempt, errno: errno) }
     defer { close(nothing) }
-    let launch = ChildProcess.Launch(
+    var launch = ChildProcess.Launch(
       arguments: arguments,
-      environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"], input: nothing,
-      output: nothing, isDetached: true)
-    switch ChildProcess.start(launch) {
-    case .success(let started): child = Monitor(started)
-    case .failure(let failure): throw VirtualReaderError(attempt, errno: failure.code)
+      environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"])
+    launch.input = nothing
+    launch.output = nothing
+    launch.isDetached = true
+    do throws(ChildProcess.StartFailure) {
+      family = try ProcessFamily()
+      child = Monitor(try family.start(launch).get())
+    } catch {
+      throw VirtualReaderError(attempt, errno: error.code)
     }
   }
 
@@ -37,5 +43,6 @@ public final class CardProgram: Sendable {
       running.wait(killingAfter: .seconds(2))
       child = nil
     }
+    family.end()
   }
 }

@@ -80,6 +80,10 @@ public final class PrivateWorld: Sendable {
   /// Whether somebody put the card into the reader, and nobody took it out.
   public var isInserted: Bool { cardEnd.isInserted }
 
+  /// Whether the reader has asked for the card since it was put in: it is not another one's that
+  /// programs see.
+  public var isSeen: Bool { cardEnd.isSeen }
+
   /// Puts the card into the reader; programs see it within 0.4 s.
   public func insert() { cardEnd.insert() }
 

@@ -1,8 +1,10 @@
-internal import Glibc
+internal import Foundation
+internal import HostProcesses
 
 /// The private directory of a world; the same few files each time.
 struct WorldDirectory: Sendable {
-  let path: String
+  private let folder: ThrowawayFolder
+  var path: String { folder.path }
 
   /// Where the namespace has its `/run/pcscd`, and where we find pcscd's socket.
   var socketPath: String { path + "/socket/pcscd.comm" }
@@ -12,9 +14,9 @@ struct WorldDirectory: Sendable {
   /// A new directory, mode 0700, with the configuration of one vpcd reader.
   init(in parent: String, readerName: String, port: UInt16) throws(VirtualReaderError) {
     let attempt = "make a private directory in \(parent)"
-    var template = Array((parent + "/softdna-XXXXXX").utf8CString)
-    guard mkdtemp(&template) != nil else { throw VirtualReaderError(attempt, errno: errno) }
-    path = text(of: template)
+    do throws(POSIXError) { folder = try ThrowawayFolder(in: parent) } catch {
+      throw VirtualReaderError(attempt, errno: error.code.rawValue)
+    }
     do throws(VirtualReaderError) {
       guard socketPath.utf8.count < MemoryLayout.size(ofValue: sockaddr_un().sun_path) else {
         throw VirtualReaderError(
@@ -50,19 +52,14 @@ struct WorldDirectory: Sendable {
   }
 
   /// Takes everything away; nothing where that has happened already.
-  func remove() {
-    for name in ["socket/pcscd.comm", "socket/pcscd.pid", "reader.conf", "log"] {
-      unlink(path + "/" + name)
-    }
-    for name in ["/socket", "/world", ""] { rmdir(path + name) }
-  }
+  func remove() { folder.remove() }
 
   private func write(_ text: String, to path: String) throws(VirtualReaderError) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw VirtualReaderError("write \(path)", errno: errno) }
     defer { close(descriptor) }
     let bytes = Array(text.utf8)
-    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+    guard Foundation.write(descriptor, bytes, bytes.count) == bytes.count else {
       throw VirtualReaderError("write \(path)", errno: errno)
     }
   }

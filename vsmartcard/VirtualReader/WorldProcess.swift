@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HostProcesses
 
 /// pcscd in namespaces of its own, tied to this process by a leash.
 ///
@@ -13,6 +14,7 @@ final class WorldProcess: Sendable {
   private let child: ChildProcess
   /// Our end of the leash; nil once the world was told to end.
   private let leash: Monitor<Int32?>
+  private let ticket: Ending.Ticket
 
   /// The code of the error of a process that was not allowed its namespaces.
   static let namespaceRefused = 71
@@ -84,7 +86,10 @@ final class WorldProcess: Sendable {
         close(ends.ours)
         throw error
       }
-      leash = Monitor(ends.ours)
+      let leash = Monitor<Int32?>(ends.ours)
+      self.leash = leash
+      // The directory is removed by its own means.
+      ticket = Ending.add { [child] in Self.stop(child, leash) }
     } catch {
       directory.remove()
       throw error
@@ -131,12 +136,17 @@ final class WorldProcess: Sendable {
 
   /// Ends pcscd and takes the directory away; returns when that is done.
   func stop() {
+    Self.stop(child, leash)
+    directory.remove()
+    Ending.remove(ticket)
+  }
+
+  private static func stop(_ child: ChildProcess, _ leash: Monitor<Int32?>) {
     leash.update { leash in
       guard let end = leash else { return }
       close(end)
       leash = nil
       child.wait(killingAfter: .seconds(5))
-      directory.remove()
     }
   }
 
@@ -152,12 +162,14 @@ final class WorldProcess: Sendable {
       (inUserNamespace ? ["--map-root-user"] : [])
       + ["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
     let shell = ["/bin/sh", "-c", script, "sh", directory.path]
-    let launch = ChildProcess.Launch(
+    var launch = ChildProcess.Launch(
       arguments: [configuration.unshare] + namespaces + shell
         + [configuration.pcscd, configuration.driver],
-      environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"],
-      // A session of its own: Ctrl-C is for the command, not for the reader under it.
-      input: leash, output: log, isDetached: true)
+      environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"])
+    launch.input = leash
+    launch.output = log
+    // A session of its own: Ctrl-C is for the command, not for the reader under it.
+    launch.isDetached = true
     switch ChildProcess.start(launch) {
     case .success(let child): return child
     case .failure(let failure): throw VirtualReaderError(attempt, errno: failure.code)

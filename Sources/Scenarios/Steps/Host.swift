@@ -1,7 +1,9 @@
 import Authority
 import Foundation
 import HostFiles
+import HostProcesses
 import Issuance
+import Synchronization
 
 /// Unmodified host software at the token, in the scenario's PC/SC world and on its day.
 struct Host: Step {
@@ -43,7 +45,7 @@ struct Host: Step {
         try HostCommand(
           command: command, environment: environment.merging(reader) { _, reader in reader },
           folder: try world.hostFolder(), timeout: timeout
-        ).run()
+        ).run(in: world.hostSide.family())
       }
     } catch {
       throw StepFailure("\(error)")
@@ -62,6 +64,7 @@ struct Host: Step {
 
   private func environment(_ world: World) throws -> [String: String] {
     var environment = try HostClock(at: world.clock.now).environment
+    environment.merge(world.hostSide.clockEnvironment) { $1 }
     environment["TZ"] = "UTC"
     environment["HOME"] = try world.hostFolder()
     environment["LC_ALL"] = "C.UTF-8"
@@ -98,31 +101,34 @@ struct HostCommand {
     let description: String
   }
 
-  func run() throws -> Ended {
+  /// Runs it to its end. What takes too long is ended, with all that the family has started.
+  func run(in family: ProcessFamily) throws -> Ended {
     let file = folder + "/.output"
     _ = FileManager.default.createFile(atPath: file, contents: nil)
     guard let output = FileHandle(forWritingAtPath: file) else {
       throw Overdue(description: "\(file) cannot be written")
     }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", command]
-    process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = output
+    let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    // The first shell only goes to the folder.
+    var launch = ChildProcess.Launch(
+      arguments: ["/bin/sh", "-c", "cd \"$1\" && exec /bin/sh -c \"$2\"", "sh", folder, command],
+      environment: variables.map { "\($0.key)=\($0.value)" })
+    launch.input = FileHandle.nullDevice.fileDescriptor
+    launch.output = output.fileDescriptor
+    launch.isDetached = true
+    let child = try family.start(launch).get()
+    let status = Mutex<Int32>(0)
     let ended = DispatchSemaphore(value: 0)
-    process.terminationHandler = { _ in ended.signal() }
-    try process.run()
+    Thread.detachNewThread {
+      let code = child.wait()
+      status.withLock { $0 = code }
+      ended.signal()
+    }
     guard ended.wait(timeout: .now() + .seconds(timeout)) == .success else {
-      process.terminate()
+      family.endMembers()
       throw Overdue(description: "the command did not end within \(timeout) s")
     }
-    let status =
-      process.terminationReason == .uncaughtSignal
-      ? 128 + process.terminationStatus : process.terminationStatus
     let data = FileManager.default.contents(atPath: file) ?? Data()
-    return Ended(status: status, output: String(decoding: data, as: UTF8.self))
+    return Ended(status: status.withLock { $0 }, output: String(decoding: data, as: UTF8.self))
   }
 }

@@ -37,7 +37,7 @@ final class TokenOnAir: TokenReader, PairingDoor {
     ended.wait()
   }
 
-  var isInserted: Bool { hasCard.withLock { $0 } }
+  var holds: CardInReader { hasCard.withLock { $0 } ? .token : .none }
 
   func insert() {
     hasCard.withLock { $0 = true }
@@ -62,7 +62,7 @@ struct ReaderAndAir: TokenReader, PairingDoor {
   let reader: any TokenReader
   let air: TokenOnAir
 
-  var isInserted: Bool { reader.isInserted }
+  var holds: CardInReader { reader.holds }
 
   func insert() {
     reader.insert()

@@ -24,7 +24,7 @@ extension BenchmarkRow {
       return try site.measured(\.suspensionTime) { try file.write() }
     },
     BenchmarkRow(
-      name: "crl", title: "CRL of 100,000 entries and its delta, built and stored",
+      name: "crl", title: "CRL of 100,000 entries and its delta, built and signed",
       floor: "SHA-256 of it, libcrypto signs"
     ) { site in
       let status = try site.status()

@@ -1,5 +1,6 @@
 import Authority
 import Foundation
+import HostProcesses
 import Issuance
 import Terminal
 import TokenHost
@@ -11,7 +12,7 @@ final class BenchmarkSite {
   /// Rows take a hundredth of the samples.
   let isQuick: Bool
 
-  private let directory = ThrowawayDirectory()
+  private let directory: ThrowawayFolder
   private var issue: (token: IssuedToken, state: StateDirectory)?
   private var shared: PCSCPair?
   private var authority: StatusBenchmark?
@@ -21,11 +22,7 @@ final class BenchmarkSite {
 
   init(isQuick: Bool) throws {
     self.isQuick = isQuick
-    try failing {
-      try FileManager.default.createDirectory(
-        atPath: directory.path, withIntermediateDirectories: false,
-        attributes: [.posixPermissions: 0o700])
-    }
+    directory = try failing { try ThrowawayFolder() }
   }
 
   /// How many samples, rounds or things: fewer in a quick run.

@@ -67,9 +67,9 @@ enum ControlVocabulary {
     guard case .text(let name)? = fields["do"] else {
       throw ControlError(usage: "\"do\" names the request, as in {\"do\": \"status\"}")
     }
-    if case .number(let version)? = fields["version"], version > ControlSocket.version {
+    if let version = fields["version"], version != .number(ControlSocket.version) {
       throw ControlError(
-        usage: "this softdna speaks version \(ControlSocket.version), not \(version)")
+        usage: "this softdna speaks version \(ControlSocket.version), not \(version.line)")
     }
     let request = try request(named: name)
     let values = ControlValues(request: name, fields)
@@ -108,7 +108,7 @@ struct ControlValues {
 
   init(request: String, _ fields: [String: JSONValue]) {
     self.request = request
-    self.fields = fields.filter { $0.value != .null }
+    self.fields = fields
   }
 
   func refuseKeys(otherThan known: [String]) throws {

@@ -4,10 +4,18 @@ import Terminal
 import TokenHost
 import VirtualReader
 
+/// What programs find in a reader.
+enum CardInReader: String {
+  case token
+  case none = "no card"
+  case other = "another card"
+  case unknown
+}
+
 /// A reader, as far as a token in it can be acted on from outside.
 protocol TokenReader: Sendable {
-  /// The token is in.
-  var isInserted: Bool { get }
+  /// What programs find in it.
+  var holds: CardInReader { get }
   /// Puts it in.
   func insert()
   /// Takes it out.
@@ -17,10 +25,22 @@ protocol TokenReader: Sendable {
 }
 
 extension PrivateWorld: TokenReader {
+  /// Anybody who finds the reader's port may have put a card there while the token was out.
+  var holds: CardInReader {
+    if isSeen { return .token }
+    guard let isPresent = try? service.wait(for: .present, in: readerName, timeout: .zero) else {
+      return .unknown
+    }
+    return isPresent ? .other : .none
+  }
+
   func waitUntilNoticed() -> Bool { waitUntilNoticed(timeout: .seconds(5)) }
 }
 
 extension VPCDCardEnd: TokenReader {
+  /// Which of the machine's readers is at this end of the wire, nobody says.
+  var holds: CardInReader { isSeen ? .token : .unknown }
+
   /// pcscd is not ours to ask: it looks every 0.4 s.
   func waitUntilNoticed() -> Bool {
     guard isInserted else {

@@ -57,6 +57,11 @@ enum PressRequest: ControlRequest {
 enum StatusRequest: ControlRequest {
   static let name = "status"
   static let summary = "Say where the token is, what it is and how many tries are left."
+  static let discussion = """
+    "present" says that programs find the token in the reader; "reader" what they find there: the \
+    token, no card, another card, or unknown where no reader shows the token and which card is in it \
+    cannot be told from here.
+    """
 
   static func perform(_ values: ControlValues, on token: ControlledToken) throws -> JSONValue {
     let slot = token.slot
@@ -67,7 +72,9 @@ enum StatusRequest: ControlRequest {
       case .jsign3: "jsign3"
       }
     return [
-      "present": .flag(token.reader?.isInserted ?? false), "powered": .flag(slot.isPowered),
+      "present": .flag(token.reader?.holds == .token),
+      "reader": .text(token.reader?.holds.rawValue ?? CardInReader.none.rawValue),
+      "powered": .flag(slot.isPowered),
       "lifeCycle": .text("\(slot.inventory.lifeCycle)"), "chip": .text(persona),
       "atr": .text(Hex.text(slot.persona.atr.bytes)), "tries": TriesRequest.tries(of: slot),
       "faults": .number(token.channel.faults.count), "volatile": .flag(token.isVolatile),

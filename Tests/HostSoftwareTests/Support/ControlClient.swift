@@ -26,6 +26,9 @@ final class ControlClient: Sendable {
     _ = Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
   }
 
+  /// Sends nothing more.
+  func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
   /// The next line; nil where the other side has closed.
   func receive() -> String? {
     var line: [UInt8] = []

@@ -1,11 +1,13 @@
 internal import Glibc
+internal import HostFiles
 internal import Synchronization
 
 /// A user's command in the foreground of our terminal, as `env` or `xvfb-run` run one: with our
 /// standard streams and in our process group, so that programs that use the terminal work.
 ///
 /// While it runs, SIGINT and SIGQUIT are left to it (the terminal sends them to both of us), and
-/// SIGTERM and SIGHUP are passed on to it. One command at a time.
+/// SIGTERM and SIGHUP are passed on to it; then what it has started ends with it. Where we are killed,
+/// so are the command and what it has started. One command at a time.
 public enum ForegroundCommand {
   /// The exit status where the command was found and is no program.
   public static let notExecutable: Int32 = 126
@@ -22,26 +24,39 @@ public enum ForegroundCommand {
   public static func run(_ arguments: [String], adding additions: [String: String]) -> Int32 {
     guard let command = arguments.first else { return notFound }
     return oneAtATime.withLock { _ in
-      let dispositions = Dispositions()
-      defer { dispositions.restore() }
-      let started = ChildProcess.start(
-        ChildProcess.Launch(
-          arguments: arguments, environment: environment(adding: additions),
-          // One that was ignored when we started (nohup) stays ignored.
-          defaultSignals: dispositions.ignoredByUs))
-      switch started {
-      case .success(let child):
-        forward(to: child.identifier)
-        let status = child.wait()
-        receiver.store(0, ordering: .sequentiallyConsistent)
-        return status
-      case .failure(let failure):
-        let reason = failure.code == ENOENT ? "command not found" : systemText(failure.code)
+      do throws(ChildProcess.StartFailure) {
+        // Made first: what it does about signals is what comes back after the command.
+        let family = try ProcessFamily()
+        return try run(arguments, adding: additions, in: family)
+      } catch {
+        let reason = error.code == ENOENT ? "command not found" : SystemReason.text(error.code)
         let line = Array("softdna: \(command): \(reason)\n".utf8)
         _ = write(STDERR_FILENO, line, line.count)
-        return failure.code == ENOENT ? notFound : notExecutable
+        return error.code == ENOENT ? notFound : notExecutable
       }
     }
+  }
+
+  private static func run(
+    _ arguments: [String], adding additions: [String: String], in family: ProcessFamily
+  ) throws(ChildProcess.StartFailure) -> Int32 {
+    let dispositions = Dispositions()
+    defer { dispositions.restore() }
+    var launch = ChildProcess.Launch(
+      arguments: arguments, environment: environment(adding: additions))
+    // One that was ignored when we started (nohup) stays ignored.
+    launch.defaultSignals = dispositions.ignoredByUs
+    let child = try family.start(launch).get()
+    forward(to: child.identifier)
+    let status = child.wait()
+    receiver.store(0, ordering: .sequentiallyConsistent)
+    // What it has started was to end, too; left to itself, it may be a daemon that goes on.
+    if isTold.exchange(false, ordering: .sequentiallyConsistent) {
+      family.end()
+    } else {
+      family.release()
+    }
+    return status
   }
 
   private static let oneAtATime = Mutex(())
@@ -49,6 +64,8 @@ public enum ForegroundCommand {
   private static let receiver = Atomic<pid_t>(0)
   /// A signal that came before there was anybody to get it.
   private static let early = Atomic<Int32>(0)
+  /// The command was told to end.
+  private static let isTold = Atomic<Bool>(false)
 
   private static func forward(to child: pid_t) {
     receiver.store(child, ordering: .sequentiallyConsistent)
@@ -77,11 +94,13 @@ public enum ForegroundCommand {
       // Touched here so that the handler finds them made.
       receiver.store(0, ordering: .sequentiallyConsistent)
       early.store(0, ordering: .sequentiallyConsistent)
+      isTold.store(false, ordering: .sequentiallyConsistent)
       for signal in [SIGINT, SIGQUIT] where replace(signal, by: SIG_IGN) {
         ignoredByUs.append(signal)
       }
       for signal in [SIGTERM, SIGHUP] {
         _ = replace(signal) { signal in
+          isTold.store(true, ordering: .sequentiallyConsistent)
           let child = receiver.load(ordering: .sequentiallyConsistent)
           if child == 0 {
             early.store(signal, ordering: .sequentiallyConsistent)
@@ -109,7 +128,7 @@ public enum ForegroundCommand {
     private mutating func replace(_ signal: Int32, by handler: __sighandler_t?) -> Bool {
       var before = sigaction()
       sigaction(signal, nil, &before)
-      guard !isIgnored(before.__sigaction_handler.sa_handler) else { return false }
+      guard !isIgnored(before) else { return false }
       saved.append((signal, before))
       var action = sigaction()
       action.__sigaction_handler.sa_handler = handler
@@ -117,21 +136,5 @@ public enum ForegroundCommand {
       sigaction(signal, &action, nil)
       return true
     }
-
-    private func isIgnored(_ handler: __sighandler_t?) -> Bool {
-      unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-    }
-  }
-}
-
-extension PrivateWorld {
-  /// Runs a command in this world, in the foreground of our terminal, and waits for it; see
-  /// ``ForegroundCommand``.
-  ///
-  /// - Parameter additions: Variables added to our environment beside those of the world.
-  /// - Returns: Its exit status; 128 + n for signal n, 127 not found, 126 not executable.
-  public func run(_ arguments: [String], environment additions: [String: String] = [:]) -> Int32 {
-    ForegroundCommand.run(
-      arguments, adding: additions.merging(environment) { _, world in world })
   }
 }

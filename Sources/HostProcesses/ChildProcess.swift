@@ -1,27 +1,37 @@
 internal import Glibc
+internal import HostFiles
 
 /// A program started by `posix_spawn` and waited for by its own id.
-struct ChildProcess: Sendable {
-  let identifier: pid_t
+public struct ChildProcess: Sendable {
+  /// Its process id, ours until it was waited for.
+  public let identifier: Int32
 
   /// How a child is started.
-  struct Launch {
-    var arguments: [String]
+  public struct Launch: Sendable {
+    /// The program and its arguments.
+    public var arguments: [String]
     /// `NAME=value`, all of it.
-    var environment: [String]
-    /// What becomes its standard input, output and error; nil keeps ours.
-    var input: Int32?
-    var output: Int32?
+    public var environment: [String]
+    /// What becomes its standard input; nil keeps ours.
+    public var input: Int32?
+    /// What becomes its standard output and error; nil keeps ours.
+    public var output: Int32?
     /// A session of its own: signals from our terminal do not reach it.
-    var isDetached = false
+    public var isDetached = false
     /// Signals it gets with their default action even while we ignore them.
-    var defaultSignals: [Int32] = []
+    public var defaultSignals: [Int32] = []
+
+    /// A program with these arguments and variables, the rest as ours.
+    public init(arguments: [String], environment: [String]) {
+      self.arguments = arguments
+      self.environment = environment
+    }
   }
 
   /// Starts a program, looked up in PATH where its name has no slash.
   ///
   /// - Returns: The child, or the errno that stopped it from starting.
-  static func start(_ launch: Launch) -> Result<ChildProcess, StartFailure> {
+  public static func start(_ launch: Launch) -> Result<ChildProcess, StartFailure> {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -56,18 +66,22 @@ struct ChildProcess: Sendable {
   }
 
   /// The errno of a program that could not be started.
-  struct StartFailure: Error {
-    let code: Int32
+  public struct StartFailure: Error, Equatable, CustomStringConvertible {
+    /// The errno.
+    public let code: Int32
+    /// In the system's words.
+    public var description: String { SystemReason.text(code) }
   }
 
   /// The exit status, 128 + n for signal n; nil while it runs.
-  func statusIfEnded() -> Int32? { wait(WNOHANG) }
+  public func statusIfEnded() -> Int32? { wait(WNOHANG) }
 
   /// Blocks until the child has ended; answers its exit status, 128 + n for signal n.
-  func wait() -> Int32 { wait(0) ?? 255 }
+  @discardableResult
+  public func wait() -> Int32 { wait(0) ?? 255 }
 
   /// Blocks until the child has ended, and kills it where that takes longer than `timeout`.
-  func wait(killingAfter timeout: Duration) {
+  public func wait(killingAfter timeout: Duration) {
     let deadline = ContinuousClock.now + timeout
     while statusIfEnded() == nil {
       if ContinuousClock.now >= deadline {
