@@ -138,7 +138,10 @@ struct AuthorityOCSPCommand: ParsableCommand {
       let bytes: Int
     }
     // As long as a request over HTTP may be.
-    let bytes = try failing { try InputFile.read(request, atMost: 65_536) }
+    let bytes: [UInt8]
+    do throws(InputFile.Problem) {
+      bytes = try InputFile.read(request, atMost: 65_536)
+    } catch { throw Failure("\(request) cannot be read: \(error.reason)") }
     let answer = try failing(status: 1) { try options.open().ocspResponse(to: bytes) }
     let file = OutputFile(path: response, mode: 0o644)
     try file.write(Data(answer))
