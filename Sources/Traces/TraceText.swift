@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 import ISO7816
 import Terminal
 
@@ -55,7 +56,7 @@ extension Trace {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     // A folder can be opened, but not read.
     guard descriptor >= 0, read(descriptor, nil, 0) == 0 else {
-      let reason = String(cString: strerror(errno))
+      let reason = SystemReason.text(errno)
       if descriptor >= 0 { close(descriptor) }
       throw TraceError(path, reason: "cannot be read: \(reason)")
     }
