@@ -29,6 +29,9 @@ class Channel:
         self._units = asyncio.Queue()
         channel.sink = self._units.put_nowait
         channel.on("close", self.closed.set)
+        # One that is not wanted may be closed by now.
+        if channel.state != channel.State.CONNECTED:
+            self.closed.set()
 
     @classmethod
     async def on(cls, link, token):
