@@ -24,7 +24,7 @@ BENCH_PACKAGES := openssl vsmartcard-vpicc python3-pycryptodome
 TEST_PACKAGES := $(BENCH_PACKAGES) gnutls-bin libengine-pkcs11-openssl nginx-light curl \
   pcsc-tools python3-pyscard python3-jsonschema python3-yaml libxml2-utils jq perl chromium \
   faketime qemu-system-arm valgrind tshark lintian mmdebstrap python3-venv python3-dev gcc \
-  python3-pytest shellcheck iproute2
+  python3-pytest shellcheck iproute2 strace
 # To make the Debian package.
 DEB_PACKAGES := debhelper dpkg-dev fakeroot python3
 

@@ -44,7 +44,7 @@ let package = Package(
     .target(name: "HostFiles", swiftSettings: host),
 
     // The life of processes: children, signals, and what must not be left behind.
-    .target(name: "HostProcesses", swiftSettings: host),
+    .target(name: "HostProcesses", dependencies: ["HostFiles"], swiftSettings: host),
 
     // libcrypto with owners: what both the chip and the authority need of it.
     .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: host),

@@ -59,6 +59,9 @@ public final class Authority: Sendable {
     let state = Directory(path: directory, waitsForDisk: !settings.isThrowaway)
     try state.create()
     let lock = try DirectoryLock(state)
+    for folder in [state, state.directory(Hierarchy.folder), state.directory(Self.outboxFolder)] {
+      try folder.sweep()
+    }
     let store = try Store(in: state)
     let kept = try Self.settle(settings, in: store, clock)
     let random = kept.seed.map { RandomSource.seeded($0) } ?? .system

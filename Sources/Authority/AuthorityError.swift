@@ -1,4 +1,5 @@
 import CCrypto
+import HostFiles
 
 /// Why the authority did not do what it was asked: what was attempted, the rule that stood in the
 /// way, and the raw code of the library underneath where there is one.
@@ -100,6 +101,13 @@ public struct AuthorityError: Error, Equatable, Sendable, CustomStringConvertibl
 
   /// The error the operating system has just reported in `errno`.
   static func system(_ attempted: String, errno code: Int32) -> AuthorityError {
-    AuthorityError(attempted, .file, SystemError.text(code), code: UInt(code))
+    AuthorityError(attempted, .file, SystemReason.text(code), code: UInt(code))
+  }
+
+  /// What the operating system refused about a file.
+  init(_ failure: FileFailure) {
+    self.init(
+      "\(failure.attempt.gerund) \(failure.path)", .file, failure.reason,
+      code: UInt(failure.code))
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 
 /// The state directory, as far as its files' safety goes.
 struct Directory: Sendable {
@@ -16,11 +17,9 @@ struct Directory: Sendable {
 
   /// Creates the directory (mode 0700) unless it is there.
   func create() throws(AuthorityError) {
-    guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
-    guard errno == ENOENT else { throw failed("creating \(path)") }
-    let parent = (path as NSString).deletingLastPathComponent
-    try Directory(path: parent.isEmpty ? "." : parent).create()
-    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failed("creating \(path)") }
+    try Self.onDisk { () throws(FileFailure) in
+      try HostFolder.make(path, mode: 0o700, waitsForDisk: waitsForDisk)
+    }
   }
 
   /// Whether something of this name exists.
@@ -28,63 +27,41 @@ struct Directory: Sendable {
 
   /// All bytes of a file.
   func read(_ name: String) throws(AuthorityError) -> [UInt8] {
-    let attempted = "reading \(path(name))"
-    let descriptor = open(path(name), O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failed(attempted) }
-    defer { close(descriptor) }
-    var contents: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 16_384)
-    while true {
-      let count = Foundation.read(descriptor, &buffer, buffer.count)
-      guard count >= 0 else { throw failed(attempted) }
-      guard count > 0 else { return contents }
-      contents += buffer.prefix(count)
-    }
+    try Self.onDisk { () throws(FileFailure) in try HostFile.read(path(name)) }
   }
 
-  /// Creates a file that must not be there, with `mode`, and waits for the disk.
+  /// Puts a file in its place, whole and on the disk.
   func write(_ bytes: [UInt8], to name: String, mode: mode_t) throws(AuthorityError) {
-    let attempted = "writing \(path(name))"
-    let descriptor = open(path(name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-    guard descriptor >= 0 else { throw failed(attempted) }
-    defer { close(descriptor) }
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      guard count > 0 else { throw failed(attempted) }
-      rest = rest.dropFirst(count)
+    try Self.onDisk { () throws(FileFailure) in
+      try HostFile.replace(path(name), with: bytes, mode: mode, waitsForDisk: waitsForDisk)
     }
-    guard !waitsForDisk || fsync(descriptor) == 0 else { throw failed(attempted) }
   }
 
-  /// Waits until the names in the directory are on the disk.
-  func synchronize() throws(AuthorityError) {
-    guard waitsForDisk else { return }
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failed("opening \(path)") }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw failed("synchronizing \(path)") }
-  }
-
-  /// Gives what is at `name` the name `newName`; replaces nothing that has contents.
+  /// Gives what is at `name` the name `newName`; replaces no directory that has contents.
   func rename(_ name: String, to newName: String) throws(AuthorityError) {
-    guard Foundation.rename(path(name), path(newName)) == 0 else {
-      throw failed("renaming \(path(name)) to \(newName)")
+    try Self.onDisk { () throws(FileFailure) in
+      try HostFile.move(path(name), to: path(newName), waitsForDisk: waitsForDisk)
     }
   }
 
-  /// Removes a directory inside and the plain files in it, if it is there.
+  /// Removes a directory inside and what is in it, if it is there.
   func remove(directory name: String) throws(AuthorityError) {
-    let attempted = "removing \(path(name))"
-    guard contains(name) else { return }
-    do {
-      try FileManager.default.removeItem(atPath: path(name))
-    } catch {
-      throw AuthorityError(attempted, .file, "\(error)")
+    try Self.onDisk { () throws(FileFailure) in
+      try HostFolder.remove(path(name), waitsForDisk: waitsForDisk)
     }
   }
 
-  private func failed(_ attempted: String) -> AuthorityError { .system(attempted, errno: errno) }
+  /// Removes files that never took their places. The caller holds the directory's lock.
+  func sweep() throws(AuthorityError) {
+    try Self.onDisk { () throws(FileFailure) in try HostFolder.removeUnfinished(in: path) }
+  }
+
+  @discardableResult
+  private static func onDisk<Value>(_ body: () throws(FileFailure) -> Value)
+    throws(AuthorityError) -> Value
+  {
+    do throws(FileFailure) { return try body() } catch { throw AuthorityError(error) }
+  }
 }
 
 /// Holds a directory against other processes while it is set up. The kernel lets go of the lock

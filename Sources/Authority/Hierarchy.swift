@@ -102,9 +102,7 @@ struct Hierarchy: Sendable {
     try directory.create()
     for authority in all { try Self.write(authority, to: directory) }
     try directory.write(try chain(), to: Self.chainFile, mode: 0o644)
-    try directory.synchronize()
     try state.rename(Self.workshop, to: Self.folder)
-    try state.synchronize()
   }
 
   /// Writes what `ca/` does not have yet. The caller holds the directory's lock.
@@ -114,24 +112,17 @@ struct Hierarchy: Sendable {
     where !directory.contains(CertificationAuthority.certificateFile(authority.name)) {
       try Self.write(authority, to: directory)
     }
-    let incomplete = Self.chainFile + ".new"
-    try directory.remove(directory: incomplete)
-    try directory.write(try chain(), to: incomplete, mode: 0o644)
-    try directory.rename(incomplete, to: Self.chainFile)
-    try directory.synchronize()
+    try directory.write(try chain(), to: Self.chainFile, mode: 0o644)
   }
 
   private static func write(
     _ authority: CertificationAuthority, to directory: Directory
   ) throws(AuthorityError) {
-    let key = CertificationAuthority.keyFile(authority.name)
-    try directory.remove(directory: key)
-    try directory.write(authority.key.pem(), to: key, mode: 0o600)
-    let file = CertificationAuthority.certificateFile(authority.name)
-    try directory.remove(directory: file + ".new")
     try directory.write(
-      try PEM.certificate(authority.certificate), to: file + ".new", mode: 0o644)
-    try directory.rename(file + ".new", to: file)
+      authority.key.pem(), to: CertificationAuthority.keyFile(authority.name), mode: 0o600)
+    try directory.write(
+      try PEM.certificate(authority.certificate),
+      to: CertificationAuthority.certificateFile(authority.name), mode: 0o644)
   }
 
   private func chain() throws(AuthorityError) -> [UInt8] {

@@ -64,13 +64,10 @@ extension Authority {
     guard !pending.isEmpty else { return }
     let outbox = state.directory(Self.outboxFolder)
     try outbox.create()
+    // Other processes and threads may deliver the same message: it is the same file then.
     for message in pending {
-      // A name of its own: other processes and threads may deliver the same message.
-      let unfinished = ".\(UUID().uuidString)"
-      try outbox.write(Array(message.text.utf8), to: unfinished, mode: 0o600)
-      try outbox.rename(unfinished, to: message.fileName)
+      try outbox.write(Array(message.text.utf8), to: message.fileName, mode: 0o600)
     }
-    try outbox.synchronize()
   }
 
   // MARK: - Inside a transaction

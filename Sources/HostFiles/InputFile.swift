@@ -24,11 +24,11 @@ public enum InputFile {
   ) throws(Problem) -> [UInt8] {
     // Without O_NONBLOCK a named pipe that nobody writes to would block already here.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-    guard descriptor >= 0 else { throw Problem(path: path, reason: systemText(errno)) }
+    guard descriptor >= 0 else { throw Problem(path: path, reason: SystemReason.text(errno)) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
-      throw Problem(path: path, reason: systemText(errno))
+      throw Problem(path: path, reason: SystemReason.text(errno))
     }
     switch status.st_mode & S_IFMT {
     case S_IFREG where status.st_size > limit:
@@ -68,7 +68,7 @@ public enum InputFile {
       let count = Glibc.read(descriptor, &piece, piece.count)
       guard count >= 0 else {
         if errno == EINTR || errno == EAGAIN { continue }
-        throw Problem(path: path, reason: systemText(errno))
+        throw Problem(path: path, reason: SystemReason.text(errno))
       }
       guard count > 0 else { return bytes }
       guard bytes.count + count <= limit else {
@@ -76,12 +76,5 @@ public enum InputFile {
       }
       bytes += piece.prefix(count)
     }
-  }
-
-  /// errno's words for a code.
-  static func systemText(_ code: Int32) -> String {
-    var buffer = [CChar](repeating: 0, count: 256)
-    guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
-    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HostFiles
 
 /// A program started by `posix_spawn` and waited for by its own id.
 public struct ChildProcess: Sendable {
@@ -69,7 +70,7 @@ public struct ChildProcess: Sendable {
     /// The errno.
     public let code: Int32
     /// In the system's words.
-    public var description: String { systemText(code) }
+    public var description: String { SystemReason.text(code) }
   }
 
   /// The exit status, 128 + n for signal n; nil while it runs.
@@ -104,11 +105,4 @@ public struct ChildProcess: Sendable {
     let signal = status & 0x7F
     return signal == 0 ? status >> 8 & 0xFF : 128 + signal
   }
-}
-
-/// errno's words for a code.
-func systemText(_ code: Int32) -> String {
-  var buffer = [CChar](repeating: 0, count: 256)
-  guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
-  return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HostFiles
 internal import Synchronization
 
 /// A user's command in the foreground of our terminal, as `env` or `xvfb-run` run one: with our
@@ -28,7 +29,7 @@ public enum ForegroundCommand {
         let family = try ProcessFamily()
         return try run(arguments, adding: additions, in: family)
       } catch {
-        let reason = error.code == ENOENT ? "command not found" : systemText(error.code)
+        let reason = error.code == ENOENT ? "command not found" : SystemReason.text(error.code)
         let line = Array("softdna: \(command): \(reason)\n".utf8)
         _ = write(STDERR_FILENO, line, line.count)
         return error.code == ENOENT ? notFound : notExecutable

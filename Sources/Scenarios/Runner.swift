@@ -1,6 +1,7 @@
 public import Authority
 import Cryptography
 public import Foundation
+public import HostFiles
 import ISO7816
 public import Terminal
 
@@ -36,6 +37,8 @@ public struct ScenarioResult: Sendable {
   public let steps: [StepResult]
   /// The world could not be made: no step ran.
   public let environmentFailure: String?
+  /// What it was to leave could not be written.
+  public internal(set) var leavingFailure: FileFailure?
   /// When it began, by the system's clock.
   public let began: Date
   /// How long it took.
@@ -44,20 +47,6 @@ public struct ScenarioResult: Sendable {
   /// Every step went as the scenario says.
   public var hasPassed: Bool {
     environmentFailure == nil && steps.allSatisfy { $0.failure == nil }
-  }
-
-  /// Where what it leaves is kept in a folder of artifacts. A name too long for a file is cut; what
-  /// is cut off is still told apart.
-  public func folder(in artifacts: String) -> String {
-    var words = scenario.name.lowercased().split { !$0.isLetter && !$0.isNumber }
-      .joined(separator: "-")
-    if words.utf8.count > 160 {
-      let hash = Hex.text(Digest.sha256(Array(words.utf8)).prefix(4)).lowercased()
-      while words.utf8.count > 150 { words.removeLast() }
-      words += "-" + hash
-    }
-    let wire = channel.map { $0.isLetter || $0.isNumber ? $0 : "-" }
-    return "\(artifacts)/\(words)-\(String(wire))"
   }
 
   /// SHA-256 over every exchange in order, hexadecimal: equal on every channel and in every run of
@@ -80,18 +69,18 @@ public enum Runner {
   /// Runs one scenario from its first step to its last, or to the first that fails.
   ///
   /// - Parameters:
-  ///   - artifacts: the folder that gets the chip's memory, the authority's books, the transcript and
+  ///   - leavings: the folders that get the chip's memory, the authority's books, the transcript and
   ///     the command that runs the scenario again where it fails; nil leaves nothing.
   ///   - progress: told of each step when it ended.
   public static func run(
-    _ scenario: Scenario, on workbench: any Workbench, artifacts: String? = nil,
+    _ scenario: Scenario, on workbench: any Workbench, leavings: Leavings? = nil,
     progress: (StepResult) -> Void = { _ in }
   ) -> ScenarioResult {
     let began = Date()
     let start = ContinuousClock.now
     let world: World
     do {
-      world = try World(scenario, on: workbench, keepsImage: artifacts != nil)
+      world = try World(scenario, on: workbench, keepsImage: leavings != nil)
     } catch {
       return ScenarioResult(
         scenario: scenario, channel: workbench.channelName,
@@ -105,11 +94,18 @@ public enum Runner {
       progress(result)
       if result.failure != nil { break }
     }
-    let result = ScenarioResult(
+    var result = ScenarioResult(
       scenario: scenario, channel: workbench.channelName,
       options: workbench.options, steps: results,
       environmentFailure: nil, began: began, duration: start.duration(to: .now))
-    world.end(keepingIn: result.hasPassed ? nil : artifacts.flatMap { keep(result, in: $0) })
+    do throws(FileFailure) {
+      defer { world.end() }
+      if let leavings, !result.hasPassed {
+        try keep(result, in: leavings.path(of: scenario, over: result.channel), world)
+      }
+    } catch {
+      result.leavingFailure = error
+    }
     return result
   }
 
@@ -133,18 +129,19 @@ public enum Runner {
       duration: start.duration(to: .now))
   }
 
-  /// Makes a folder for what a failed scenario leaves, with its transcript.
-  private static func keep(_ result: ScenarioResult, in artifacts: String) -> String? {
-    let folder = result.folder(in: artifacts)
-    try? FileManager.default.createDirectory(
-      atPath: folder, withIntermediateDirectories: true)
+  /// Makes a folder for what a failed scenario leaves: files for their owner alone, as codes and keys
+  /// are in them.
+  private static func keep(_ result: ScenarioResult, in folder: String, _ world: World)
+    throws(FileFailure)
+  {
+    try HostFolder.make(folder)
     let report = ScenarioReport(result)
     for (name, text) in [
       ("transcript.json", JSONReport.lines(of: [report])),
       ("again.sh", "#!/bin/sh\n\(report.reproduction)\n"),
     ] {
-      try? text.write(toFile: folder + "/" + name, atomically: true, encoding: .utf8)
+      try HostFile.replace(folder + "/" + name, with: Data(text.utf8))
     }
-    return folder
+    try world.copyFiles(to: folder)
   }
 }

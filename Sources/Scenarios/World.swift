@@ -1,6 +1,7 @@
 public import Authority
 import Cryptography
 import Foundation
+import HostFiles
 import HostProcesses
 public import Issuance
 public import Terminal
@@ -61,21 +62,32 @@ public final class World {
     if let policy = scenario.chamber { try counter.authority.adopt(policy) }
   }
 
-  /// Takes the token away and forgets everything.
-  ///
-  /// - Parameter keep: where to leave the chip's memory and the authority's books, or nil.
-  func end(keepingIn keep: String?) {
+  /// Takes the token away, and ends the host software.
+  private func unplug() {
     hostSide.end()
     token?.unplug()
     token = nil
     openSession = nil
-    if let keep {
-      for name in ["token.nv", "authority.sqlite", "authority.sqlite-wal", "ca/chain.pem"] {
-        let target = keep + "/" + (name as NSString).lastPathComponent
-        try? FileManager.default.removeItem(atPath: target)
-        try? FileManager.default.copyItem(atPath: directory + "/" + name, toPath: target)
+  }
+
+  /// Leaves the chip's memory and the authority's books in a folder. The token is unplugged for it.
+  func copyFiles(to folder: String) throws(FileFailure) {
+    unplug()
+    for name in ["token.nv", "authority.sqlite", "authority.sqlite-wal", "ca/chain.pem"] {
+      let target = folder + "/" + (name as NSString).lastPathComponent
+      let source = directory + "/" + name
+      if FileManager.default.fileExists(atPath: source) {
+        try HostFile.copy(source, to: target)
+      } else {
+        // An earlier run's would pass for this one's.
+        try HostFile.remove(target)
       }
     }
+  }
+
+  /// Takes the token away and forgets everything.
+  func end() {
+    unplug()
     folder.remove()
   }
 
@@ -126,11 +138,9 @@ public final class World {
 
   /// Takes a chip from the factory and opens a session with it; an older one is unplugged.
   func plugIn(_ order: ChipOrder) throws(StepFailure) -> CardSession {
-    token?.unplug()
-    token = nil
-    openSession = nil
-    if let image { try? FileManager.default.removeItem(atPath: image) }
+    unplug()
     do {
+      if let image { try HostFile.remove(image, waitsForDisk: false) }
       let plugged = try workbench.manufacture(order, seed: scenario.seed, image: image)
       transportKey = order.transportKey
       return try open(plugged)

@@ -1,5 +1,6 @@
 import Firmware
 import Foundation
+import HostFiles
 
 /// Flash memory in a file, byte for byte, or in memory only.
 ///
@@ -74,56 +75,25 @@ struct FlashImage: Flash, ~Copyable {
       path: path, reason: "it has \(found) bytes; a token image has \(size)", isDamage: true)
   }
 
-  /// Erased memory in a new image file, readable by its owner only.
-  ///
-  /// - Throws: where the file exists or cannot be made.
-  init(creating path: String) throws(ImageError) {
-    descriptor = try Self.openLocked(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL)
-    bytes = [UInt8](repeating: 0xFF, count: 32 * 4096)
-    dirty = 0..<bytes.count
-  }
-
-  /// An image file's new contents. They take the old ones' place in one step, when they are on the
-  /// disk: the file is locked by this value from before that.
+  /// An image file with other contents than before, or a new one. They take their place in one step,
+  /// when they are on the disk: the file is locked by this value from before that.
   ///
   /// - Throws: where they have another size or cannot be written; the file is what it was then.
   static func replacing(_ path: String, by contents: [UInt8]) throws(ImageError) -> FlashImage {
     guard contents.count == size else { throw wrongSize(path, contents.count) }
-    let unfinished = path + ".new"
-    unlink(unfinished)
-    var memory = try FlashImage(creating: unfinished)
-    memory.bytes = contents
-    guard memory.writeWhole() else {
-      let code = errno
-      unlink(unfinished)
-      throw ImageError("write", unfinished, code)
+    do throws(FileFailure) {
+      let file = try NewFile(for: path)
+      try file.write(contents)
+      try file.takePlace()
+      return FlashImage(locked: file.release(), contents)
+    } catch {
+      throw ImageError(error)
     }
-    guard rename(unfinished, path) == 0 else {
-      let code = errno
-      unlink(unfinished)
-      throw ImageError("replace", path, code)
-    }
-    let folder = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY)
-    if folder >= 0 {
-      fsync(folder)
-      close(folder)
-    }
-    return memory
   }
 
-  /// Everything to a file that is not in use yet: in which order is no matter.
-  private mutating func writeWhole() -> Bool {
-    var position = 0
-    while position < bytes.count {
-      let written = bytes.withUnsafeBytes { buffer in
-        pwrite(
-          descriptor, buffer.baseAddress.map { $0 + position }, bytes.count - position, position)
-      }
-      guard written > 0 || errno == EINTR else { return false }
-      position += max(written, 0)
-    }
-    dirty = nil
-    return fdatasync(descriptor) == 0
+  private init(locked descriptor: Int32, _ contents: [UInt8]) {
+    self.descriptor = descriptor
+    bytes = contents
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }

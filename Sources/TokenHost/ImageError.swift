@@ -1,5 +1,6 @@
 import Firmware
 import Foundation
+import HostFiles
 
 /// A token image cannot be used.
 public struct ImageError: Error, Sendable, CustomStringConvertible {
@@ -18,7 +19,12 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
   }
 
   init(_ attempt: String, _ path: String, _ code: Int32) {
-    self.init(path: path, reason: "cannot \(attempt) it: \(String(cString: strerror(code)))")
+    self.init(path: path, reason: "cannot \(attempt) it: \(SystemReason.text(code))")
+  }
+
+  init(_ failure: FileFailure) {
+    self.init(
+      path: failure.path, reason: "it cannot be \(failure.attempt.participle): \(failure.reason)")
   }
 
   init(inUse path: String) {
@@ -35,7 +41,7 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
       case .unsupportedVersion(let version):
         "its format is version \(version), which this softdna does not know"
       case .damagedRecord(let address):
-        "the record at \(hex(address)) does not match its checksum: the file was damaged"
+        "the record at \(hex(address)) is not what was written there: the file was damaged"
       case .inconsistentContents(let object):
         "object \(object) does not fit the others: the file was damaged"
       case .memoryFailure: "an interrupted change could not be undone: the file cannot be written"

@@ -46,17 +46,9 @@ public final class Slot: CardChannel {
     guard access(path, F_OK) != 0 else {
       throw ImageError(path: path, reason: "there is a token already; it is left as it is")
     }
-    let unfinished = path + ".new"
-    unlink(unfinished)
-    let memory = try FlashImage(creating: unfinished)
-    let chip = LibcryptoCoprocessor(
-      randomness: .system, button: Button(patience: buttonPatience))
-    do throws(StatusWord) {
-      _ = try Token(manufacturing: identity, on: chip, memory: memory)
-    } catch {
-      throw ImageError(path: unfinished, reason: "the token's first contents cannot be written")
-    }
-    guard rename(unfinished, path) == 0 else { throw ImageError("name", path, errno) }
+    let new = Slot(volatile: identity, buttonPatience: buttonPatience)
+    // The image is locked by the value that is given up here, and by the one that follows.
+    _ = try FlashImage.replacing(path, by: new.image)
     try self.init(opening: path, randomness: randomness, buttonPatience: buttonPatience)
   }
 

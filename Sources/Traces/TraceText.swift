@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 import ISO7816
 import Terminal
 

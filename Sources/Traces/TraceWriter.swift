@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 import Synchronization
 
 /// A trace file that grows entry by entry: what is in it stays when the process is killed.
@@ -17,53 +18,47 @@ public final class TraceWriter: Sendable {
   }
 
   private struct State {
-    var handle: FileHandle?
+    var file: GrowingFile?
     var failure: TraceError?
   }
 
-  private let path: String
   private let format: Format
   private let header: TraceHeader
   private let state: Mutex<State>
 
-  /// Creates the file, readable by its owner only, or empties the one that is there.
+  /// Begins the file, readable by its owner only; it takes the place of one that is there.
   public init(path: String, format: Format, header: TraceHeader) throws(TraceError) {
-    self.path = path
     self.format = format
     self.header = header
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else {
-      throw TraceError(path, reason: "cannot be written: \(String(cString: strerror(errno)))")
-    }
-    state = Mutex(State(handle: FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)))
-    switch format {
-    case .lines: write(Data(header.line.utf8))
-    case .capture: write(Data(PcapFormat.fileHeader))
+    do throws(FileFailure) {
+      state = Mutex(
+        State(file: try OutputFile(path: path).begin(with: Self.beginning(format, header))))
+    } catch {
+      throw TraceError(error)
     }
   }
 
-  /// Writes a whole trace.
+  /// Writes a whole trace, or leaves what was there.
   public static func write(_ trace: Trace, to path: String, _ format: Format) throws(TraceError) {
-    let writer = try TraceWriter(path: path, format: format, header: trace.header)
-    for entry in trace.entries { writer.append(entry) }
-    try writer.close()
+    var data = beginning(format, trace.header)
+    for entry in trace.entries { data += text(of: entry, format, trace.header) }
+    do throws(FileFailure) { try OutputFile(path: path).write(data) } catch {
+      throw TraceError(error)
+    }
   }
 
   /// Writes one entry more. A failure is told by `close()`: the card's answer does not wait for it.
-  public func append(_ entry: TraceEntry) {
-    switch format {
-    case .lines: write(Data(entry.line.utf8))
-    case .capture: write(Data(PcapFormat.packets(of: entry, started: header.started)))
-    }
-  }
+  public func append(_ entry: TraceEntry) { write(Self.text(of: entry, format, header)) }
 
   /// Ends the file.
   ///
   /// - Throws: where an entry could not be written, the first time.
   public func close() throws(TraceError) {
     let failure = state.withLock { state -> TraceError? in
-      try? state.handle?.close()
-      state.handle = nil
+      do throws(FileFailure) { try state.file?.end() } catch {
+        state.failure = state.failure ?? TraceError(error)
+      }
+      state.file = nil
       return state.failure
     }
     if let failure { throw failure }
@@ -72,9 +67,30 @@ public final class TraceWriter: Sendable {
   private func write(_ data: Data) {
     state.withLock { state in
       guard state.failure == nil, !data.isEmpty else { return }
-      do { try state.handle?.write(contentsOf: data) } catch {
-        state.failure = TraceError(path, reason: "cannot be written: \(error)")
+      do throws(FileFailure) { try state.file?.write(data) } catch {
+        state.failure = TraceError(error)
       }
     }
+  }
+
+  private static func beginning(_ format: Format, _ header: TraceHeader) -> Data {
+    switch format {
+    case .lines: Data(header.line.utf8)
+    case .capture: Data(PcapFormat.fileHeader)
+    }
+  }
+
+  private static func text(of entry: TraceEntry, _ format: Format, _ header: TraceHeader) -> Data {
+    switch format {
+    case .lines: Data(entry.line.utf8)
+    case .capture: Data(PcapFormat.packets(of: entry, started: header.started))
+    }
+  }
+}
+
+extension TraceError {
+  init(_ failure: FileFailure) {
+    self.init(
+      failure.path, reason: "cannot be \(failure.attempt.participle): \(failure.reason)")
   }
 }

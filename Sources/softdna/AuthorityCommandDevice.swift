@@ -3,6 +3,7 @@ import Authority
 import Cryptography
 import Firmware
 import Foundation
+import HostFiles
 import Issuance
 import Terminal
 import TokenHost
@@ -112,13 +113,15 @@ struct AuthorityReplaceCommand: ParsableCommand {
     let replacement = directory.path + "/token-replacement.nv"
     let counter = Counter(authority)
     let order = try counter.replace(old, because: reason, by: registrar)
-    try? FileManager.default.removeItem(atPath: replacement)
+    try HostFile.remove(replacement)
     try personalise(order, at: replacement, counter)
     try directory.writeScratchCard(order.scratchCard)
     // Interrupted from here on, what is at the image's place is no old token any more.
     let kept = directory.path + "/token-\(old.cardNumber).nv"
-    if !FileManager.default.fileExists(atPath: kept) { try move(directory.image, to: kept) }
-    try move(replacement, to: directory.image)
+    if access(kept, F_OK) != 0, access(directory.image, F_OK) == 0 {
+      try HostFile.move(directory.image, to: kept)
+    }
+    try HostFile.move(replacement, to: directory.image)
     let token = try directory.openToken()
     _ = try token.powerOn()
     let held = CardSession(token)
@@ -150,11 +153,5 @@ struct AuthorityReplaceCommand: ParsableCommand {
     _ = try slot.powerOn()
     try counter.personalise(order, card: CardSession(slot)) { Console.note("  " + $0) }
     slot.powerOff()
-  }
-
-  private func move(_ path: String, to target: String) throws {
-    guard rename(path, target) == 0 || errno == ENOENT else {
-      throw WholeFile.failed(path, "renamed")
-    }
   }
 }

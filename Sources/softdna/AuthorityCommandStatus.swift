@@ -94,7 +94,7 @@ struct AuthorityCRLCommand: ParsableCommand {
     }
     let authority = try options.open()
     let folder = output ?? options.state.path + "/crl"
-    try WholeFile.makeFolder(folder)
+    try HostFolder.make(folder)
     var lines: [Line] = []
     for name in authority.issuerNames {
       let lists = try failing(status: 1) {
@@ -102,7 +102,7 @@ struct AuthorityCRLCommand: ParsableCommand {
       }
       for list in lists {
         let file = "\(folder)/\(name)\(list.baseNumber == nil ? "" : "-delta").crl"
-        try OutputFile(path: file).write(Data(list.der))
+        try OutputFile(path: file, mode: 0o644).write(Data(list.der))
         lines.append(
           Line(
             issuer: name, number: list.number, base: list.baseNumber, nextUpdate: list.nextUpdate,
@@ -138,9 +138,12 @@ struct AuthorityOCSPCommand: ParsableCommand {
       let bytes: Int
     }
     // As long as a request over HTTP may be.
-    let bytes = try failing { try InputFile.read(request, atMost: 65_536) }
+    let bytes: [UInt8]
+    do throws(InputFile.Problem) {
+      bytes = try InputFile.read(request, atMost: 65_536)
+    } catch { throw Failure("\(request) cannot be read: \(error.reason)") }
     let answer = try failing(status: 1) { try options.open().ocspResponse(to: bytes) }
-    let file = OutputFile(path: response)
+    let file = OutputFile(path: response, mode: 0o644)
     try file.write(Data(answer))
     guard !file.isStandardOutput else { return }
     try options.print(

@@ -51,7 +51,7 @@ struct CtlRequestCommand<Request: ControlRequest>: ParsableCommand {
     if target.json { Console.print(line) }
     if fields["ok"] != true {
       guard case .text(let error)? = fields["error"] else { throw Failure("no answer: \(line)") }
-      let status: Int32 = fields["kind"] == "usage" ? 2 : 1
+      let status: Int32 = fields["kind"] == "refused" ? 1 : 2
       if target.json { throw ExitCode(status) }
       throw Failure(error, status: status)
     }

@@ -1,6 +1,9 @@
 import Authority
 import Foundation
+import HostFiles
 import Issuance
+import TokenHost
+import Traces
 
 /// Why a command ends early: a sentence for people and an exit status for scripts.
 struct Failure: Error, CustomStringConvertible {
@@ -17,27 +20,23 @@ struct Failure: Error, CustomStringConvertible {
   }
 
   /// Wraps whatever a module threw; every module's errors are sentences.
+  ///
+  /// - Parameter status: what it is where a card, a scenario or the authority's rules refused. Where
+  ///   the machine is to blame it is 2.
   init(_ error: any Error, status: Int32 = 2) {
-    guard let error = error as? CocoaError else {
-      self.init("\(error)", status: status)
-      return
-    }
-    let path = error.filePath ?? error.url?.path
     self.init(
-      (path.map { "\($0): " } ?? "") + Self.reason(of: error), status: status)
+      SystemReason.sentence(of: error), status: Self.isEnvironments(error) ? 2 : status)
   }
 
-  /// What the system says of an error: "No such file or directory".
-  static func reason(of number: Int32) -> String { String(cString: strerror(number)) }
-
-  /// The same of an error that Foundation has wrapped.
-  static func reason(of error: any Error) -> String {
-    let error = error as NSError
-    if error.domain == NSPOSIXErrorDomain { return reason(of: Int32(error.code)) }
-    guard let inner = error.userInfo[NSUnderlyingErrorKey] as? any Error else {
-      return error.localizedDescription
+  /// Files, disks and libraries are to blame.
+  static func isEnvironments(_ error: any Error) -> Bool {
+    switch error {
+    case is FileFailure, is TraceError, is InputFile.Problem: true
+    case let error as ImageError: !error.isDamage
+    case let error as AuthorityError: error.isOfEnvironment
+    case IssuanceError.authority(let error): error.isOfEnvironment
+    default: SystemReason.isSystems(error)
     }
-    return reason(of: inner)
   }
 }
 
@@ -45,16 +44,7 @@ struct Failure: Error, CustomStringConvertible {
 /// nobody: whatever `status` says, that is the environment's.
 func failing<Value>(status: Int32 = 2, _ body: () throws -> Value) throws -> Value {
   do { return try body() } catch let failure as Failure { throw failure } catch {
-    throw Failure(error, status: isOfEnvironment(error) ? 2 : status)
-  }
-}
-
-/// Whether an error of the authority, also where a card was being issued, is the machine's.
-private func isOfEnvironment(_ error: any Error) -> Bool {
-  switch error {
-  case let error as AuthorityError: error.isOfEnvironment
-  case IssuanceError.authority(let error): error.isOfEnvironment
-  default: false
+    throw Failure(error, status: status)
   }
 }
 

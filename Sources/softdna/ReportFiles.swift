@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HostFiles
 import Scenarios
 
 /// The options that say which reports to write.
@@ -11,7 +12,7 @@ struct ReportOptions: ParsableArguments {
   @Option(help: "Write one self-contained HTML page to this file.") var html: String?
 
   private var files: [OutputFile] {
-    [junit, json, tap, html].compactMap { $0.map(OutputFile.init) }
+    [junit, json, tap, html].compactMap { $0.map { OutputFile(path: $0) } }
   }
 
   /// Where people read how it goes: not where a report is read.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HostFiles
 import Scenarios
 import TokenHost
 
@@ -66,7 +67,8 @@ struct RunCommand: ParsableCommand {
     guard (1...over.mostJobs).contains(jobs ?? 1), (1...100_000).contains(repetitions) else {
       throw Failure("--jobs takes 1 to \(over.mostJobs), --repeat 1 to 100000")
     }
-    let chosen = try choose()
+    let all = try ScenarioFiles(paths: scenarios, seed: seed).load()
+    let chosen = try choose(from: all)
     guard !tear || over == .direct else { throw Failure("--tear goes with --over direct only") }
     let tearing = tear ? TearWorkbench() : nil
     let workbench = tearing ?? over.workbench(isCardKnown: isCardKnown)
@@ -85,11 +87,11 @@ struct RunCommand: ParsableCommand {
     }
     let printer = ResultPrinter(stream: reports.stream)
     let start = ContinuousClock.now
-    let all = [[Scenario]](repeating: chosen, count: repetitions).flatMap(\.self)
+    let runs = [[Scenario]](repeating: chosen, count: repetitions).flatMap(\.self)
     let batch = ScenarioBatch(
-      all, on: workbench, leaving: .init(artifacts: artifacts, traces: traces),
-      stopsAtFailure: failFast)
-    let progress = ProgressLine(total: all.count)
+      runs, on: workbench, artifacts: artifacts.map { Leavings(in: $0, of: all) },
+      traces: traces.map { Leavings(in: $0, of: all) }, stopsAtFailure: failFast)
+    let progress = ProgressLine(total: runs.count)
     let showsSteps = steps
     let results = batch.run(jobs: jobs ?? over.usualJobs) {
       progress.clear()
@@ -101,6 +103,9 @@ struct RunCommand: ParsableCommand {
     if let tearing { try tell(of: tearing.report, on: printer) }
     if coverage { printer.write(Coverage(results).text) }
     try reports.write(results)
+    if !batch.failures.isEmpty {
+      throw Failure(batch.failures.map { "\($0)" }.joined(separator: "\n"))
+    }
     if let code = ResultPrinter.exitCode(results) { throw code }
     if workbench.permits == .issuing { try compare(results) }
   }
@@ -118,8 +123,8 @@ struct RunCommand: ParsableCommand {
     if count > 0 { throw ExitCode(1) }
   }
 
-  private func choose() throws -> [Scenario] {
-    var chosen = try ScenarioFiles(paths: scenarios, seed: seed).load()
+  private func choose(from all: [Scenario]) throws -> [Scenario] {
+    var chosen = all
     if let filter {
       chosen.removeAll {
         !$0.name.localizedCaseInsensitiveContains(filter) && !$0.file.contains(filter)

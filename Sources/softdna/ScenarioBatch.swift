@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 import Scenarios
 import Synchronization
 import Traces
@@ -8,32 +9,31 @@ import Traces
 final class ScenarioBatch: Sendable {
   private let scenarios: [Scenario]
   private let workbench: any Workbench
-  private let leavings: Leavings
+  private let artifacts: Leavings?
+  private let traces: Leavings?
   private let stopsAtFailure: Bool
   private let progress: Mutex<Progress>
-
-  /// The folders that get what scenarios leave; nil for nothing.
-  struct Leavings {
-    /// Of those that failed: transcript, capture, image, books and the command.
-    let artifacts: String?
-    /// Of all: a trace each.
-    let traces: String?
-  }
 
   private struct Progress {
     var next = 0
     var hasFailed = false
     var results: [Int: ScenarioReport] = [:]
     var delivered = 0
+    var failures: [FileFailure] = []
   }
 
+  /// - Parameters:
+  ///   - artifacts: what scenarios that failed leave: transcript, capture, image, books and the
+  ///     command; nil for nothing.
+  ///   - traces: a trace of each; nil for none.
   init(
-    _ scenarios: [Scenario], on workbench: any Workbench, leaving leavings: Leavings,
+    _ scenarios: [Scenario], on workbench: any Workbench, artifacts: Leavings?, traces: Leavings?,
     stopsAtFailure: Bool
   ) {
     self.scenarios = scenarios
     self.workbench = workbench
-    self.leavings = leavings
+    self.artifacts = artifacts
+    self.traces = traces
     self.stopsAtFailure = stopsAtFailure
     progress = Mutex(Progress())
   }
@@ -61,15 +61,17 @@ final class ScenarioBatch: Sendable {
     }
   }
 
+  /// What could not be written of what was to be left.
+  var failures: [FileFailure] { progress.withLock(\.failures) }
+
   private func work(_ report: (ScenarioReport) -> Void) {
     while let index = take() {
-      let traced = leavings.traces == nil ? nil : TracedWorkbench(workbench)
-      let told = Runner.run(
-        scenarios[index], on: traced ?? workbench, artifacts: leavings.artifacts)
-      if let artifacts = leavings.artifacts, !told.hasPassed { capture(told, in: artifacts) }
-      if let traced, let traces = leavings.traces {
-        leave(traced.trace, at: told.folder(in: traces) + ".jsonl")
-      }
+      let traced = traces == nil ? nil : TracedWorkbench(workbench)
+      let told = Runner.run(scenarios[index], on: traced ?? workbench, leavings: artifacts)
+      let failures = [
+        told.leavingFailure, capture(told), traced.flatMap { leave($0.trace, of: told) },
+      ]
+      progress.withLock { $0.failures += failures.compactMap(\.self) }
       let result = ScenarioReport(told)
       progress.withLock { progress in
         progress.results[index] = result
@@ -83,8 +85,9 @@ final class ScenarioBatch: Sendable {
   }
 
   /// Leaves what went over the wire as a capture file beside the other artifacts of a failure. When
-  /// a command was sent is known to the step.
-  private func capture(_ result: ScenarioResult, in artifacts: String) {
+  /// a command was sent is known to the step. Answers what could not be written.
+  private func capture(_ result: ScenarioResult) -> FileFailure? {
+    guard let artifacts, !result.hasPassed, result.leavingFailure == nil else { return nil }
     var trace = Trace(header: TraceHeader(channel: result.channel, started: result.began))
     var time = Duration.zero
     for step in result.steps {
@@ -95,20 +98,25 @@ final class ScenarioBatch: Sendable {
       }
       time += step.duration
     }
-    let path = result.folder(in: artifacts) + "/trace.pcap"
-    let bytes = Data(PcapFormat.bytes(of: trace))
-    if !FileManager.default.createFile(atPath: path, contents: bytes) {
-      Console.error("\(path) cannot be written")
-    }
+    return leave(
+      Data(PcapFormat.bytes(of: trace)),
+      at: artifacts.path(of: result.scenario, over: result.channel) + "/trace.pcap")
   }
 
-  private func leave(_ trace: Trace, at path: String) {
-    let folder = (path as NSString).deletingLastPathComponent
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      try TraceWriter.write(trace, to: path, .lines)
+  private func leave(_ trace: Trace, of result: ScenarioResult) -> FileFailure? {
+    guard let traces else { return nil }
+    return leave(
+      Data(trace.lines.utf8),
+      at: traces.path(of: result.scenario, over: result.channel) + ".jsonl")
+  }
+
+  private func leave(_ data: Data, at path: String) -> FileFailure? {
+    do throws(FileFailure) {
+      try HostFolder.make(HostFolder.parent(of: path))
+      try HostFile.replace(path, with: data)
+      return nil
     } catch {
-      Console.error("\(Failure(error))")
+      return error
     }
   }
 

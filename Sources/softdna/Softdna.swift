@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HostFiles
 import HostProcesses
 import VirtualReader
 
@@ -34,6 +35,9 @@ struct Softdna: AsyncParsableCommand {
   /// Runs the command; usage errors end with 2, as in every script that tells "failed" from
   /// "could not".
   static func main() async {
+    // A file that grows beyond its limit (ulimit -f) is refused in words: a handler, because a signal
+    // that is ignored would be ignored by the commands that are run, too.
+    signal(SIGXFSZ) { _ in }
     do {
       var command = try parseAsRoot(Array(ProcessArguments.all.dropFirst()))
       sweep()
@@ -43,6 +47,10 @@ struct Softdna: AsyncParsableCommand {
         try command.run()
       }
     } catch let failure as Failure {
+      Console.error(failure.message)
+      Foundation.exit(failure.status)
+    } catch  where Failure.isEnvironments(error) {
+      let failure = Failure(error)
       Console.error(failure.message)
       Foundation.exit(failure.status)
     } catch {

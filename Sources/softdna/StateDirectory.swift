@@ -29,6 +29,10 @@ struct StateDirectory {
   /// What the holder got on paper; readable by its owner only.
   var scratchCardFile: String { path + "/scratch-card.json" }
 
+  /// There while a card goes into the holder's hands: left by an interruption, it says that the books
+  /// may not know of it yet.
+  var handOverMark: String { path + "/.handing-over" }
+
   /// Where `softdna ctl` reaches the token while it is plugged in.
   var controlSocket: String { path + "/control.sock" }
   /// The date the token's world lives on.
@@ -77,11 +81,11 @@ struct StateDirectory {
     return card
   }
 
-  /// Writes the scratch card whole or not at all.
+  /// Writes the scratch card, whole and on the disk, or not at all.
   func writeScratchCard(_ card: ScratchCard) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     let data = try encoder.encode(card) + Data("\n".utf8)
-    try WholeFile.write(data, to: scratchCardFile, mode: 0o600)
+    try HostFile.replace(scratchCardFile, with: data)
   }
 }

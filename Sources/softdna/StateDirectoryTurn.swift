@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 
 /// One process' turn at making what is in a state directory. The kernel ends it with the process,
 /// however that ends.
@@ -18,7 +19,7 @@ struct StateDirectoryTurn: ~Copyable {
     var isMade = false
     var descriptor: Int32
     repeat {
-      if try WholeFile.makeFolder(path, mode: 0o700) { isMade = true }
+      if try HostFolder.make(path, mode: 0o700) { isMade = true }
       descriptor = try Self.locked(path)
     } while descriptor < 0
     self.path = path
@@ -26,6 +27,8 @@ struct StateDirectoryTurn: ~Copyable {
     // Who came between had the first turn.
     let contents = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     isFirst = isMade && contents == [Self.lock]
+    // What cannot be swept now can be at the next turn.
+    try? HostFolder.removeUnfinished(in: path)
   }
 
   /// Ends the turn; the directory stays.
@@ -34,8 +37,12 @@ struct StateDirectoryTurn: ~Copyable {
   /// Ends the turn and takes the directory away, in one step for who waits.
   consuming func endRemovingDirectory() {
     let removed = "\(path).removed-\(getpid())"
-    guard rename(path, removed) == 0 else { return }
-    try? FileManager.default.removeItem(atPath: removed)
+    do throws(FileFailure) {
+      try HostFile.move(path, to: removed)
+      try HostFolder.remove(removed)
+    } catch {
+      Console.error("\(error)")
+    }
   }
 
   deinit { close(descriptor) }
@@ -46,7 +53,7 @@ struct StateDirectoryTurn: ~Copyable {
     let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     var (held, found) = (stat(), stat())
     guard descriptor >= 0 else {
-      let failure = WholeFile.failed(path, "used")
+      let failure = FileFailure(path, .use, code: errno)
       // A link to nowhere is there and is not.
       guard errno == ENOENT, stat(path, &found) == 0 || lstat(path, &found) != 0 else {
         throw failure
@@ -55,7 +62,7 @@ struct StateDirectoryTurn: ~Copyable {
     }
     while flock(descriptor, LOCK_EX) != 0 {
       guard errno == EINTR else {
-        let failure = WholeFile.failed(path, "locked")
+        let failure = FileFailure(path, .lock, code: errno)
         close(descriptor)
         throw failure
       }

@@ -3,6 +3,7 @@ import Cryptography
 import ISO7816
 import Firmware
 import Foundation
+import HostFiles
 import Issuance
 import Terminal
 import TokenHost
@@ -41,7 +42,7 @@ struct TokenIssue {
 
   private func issue(_ progress: (String) -> Void) throws -> IssuedToken {
     try failing {
-      try removeUnfinishedToken()
+      if let issued = try takeUpToken() { return issued }
       progress("opening the authority (root, CNS CA and qualified CA, all TEST)")
       let authority = try Authority(
         directory: directory.path,
@@ -66,7 +67,9 @@ struct TokenIssue {
       let session = CardSession(slot)
       try counter.personalise(order, card: session, policy: policy, progress: progress)
       try directory.writeScratchCard(order.scratchCard)
+      try HostFile.replace(directory.handOverMark, with: Data())
       let device = try counter.handOver(order.enrolment, card: session)
+      try HostFile.remove(directory.handOverMark)
       return IssuedToken(
         device: device, holder: application?.application.holder ?? holder,
         scratchCard: order.scratchCard,
@@ -74,18 +77,45 @@ struct TokenIssue {
     }
   }
 
-  /// An image whose card never reached its holder is what an interrupted issue left.
-  private func removeUnfinishedToken() throws {
-    guard FileManager.default.fileExists(atPath: directory.image) else { return }
+  /// What an interrupted issue left: an image whose card never reached its holder is removed, and nil
+  /// answered; a card that did, and of which only the books do not know, is entered there. Any other
+  /// token stays as it is.
+  private func takeUpToken() throws -> IssuedToken? {
+    guard FileManager.default.fileExists(atPath: directory.image) else { return nil }
     let slot = try Slot(opening: directory.image)
     _ = try slot.powerOn()
-    let state = try CardIssuer(CardSession(slot)).state()
-    guard state != .operational, state != .terminated else {
+    let issuer = CardIssuer(CardSession(slot))
+    switch try issuer.state() {
+    case .operational:
+      if let issued = try enter(CardNumber(issuer.cardNumber())) { return issued }
+      fallthrough
+    case .terminated:
       throw Failure(
         "there is a token in \(directory.path) already; it is left as it is."
           + " Renew it (softdna authority renew) or name another directory.")
+    default:
+      try HostFile.remove(directory.image)
+      return nil
     }
-    try FileManager.default.removeItem(atPath: directory.image)
+  }
+
+  /// Tells the authority that a card holds its certificates, where the hand-over was interrupted; nil
+  /// where it knows.
+  private func enter(_ number: CardNumber) throws -> IssuedToken? {
+    guard FileManager.default.fileExists(atPath: directory.handOverMark) else { return nil }
+    defer { _ = try? HostFile.remove(directory.handOverMark) }
+    let card = try directory.readScratchCard()
+    let authority = try Authority(directory: directory.path, clock: clock)
+    let device = try authority.device(number)
+    let underWay = try authority.enrolmentsUnderWay().filter { $0.deviceID == device.id }
+    // A first issue only: a renewal is taken up by `authority renew`, a replacement by its own.
+    guard device.replaces == nil, device.state != .active,
+      let enrolment = underWay.first(where: { $0.kind == .issuance })
+    else { return nil }
+    return IssuedToken(
+      device: try authority.activate(enrolment),
+      holder: try authority.holder(device.holderID).holder,
+      scratchCard: card, chainFile: authority.chainFile)
   }
 }
 

@@ -39,13 +39,11 @@ struct WorldClock: Sendable {
   /// Moves it, for who reads it at that moment the old date or the new.
   func set(days: Int) throws {
     guard days != 0 else {
-      guard unlink(path) == 0 || errno == ENOENT else {
-        throw WholeFile.failed(path, "removed")
-      }
+      try HostFile.remove(path)
       return
     }
     let text = "\(days < 0 ? "" : "+")\(days)d\n"
-    try WholeFile.write(Data(text.utf8), to: path, mode: 0o600)
+    try HostFile.replace(path, with: Data(text.utf8))
   }
 
   /// What has a command, and all it starts, live on this date; exit status and all else stay its

@@ -49,14 +49,14 @@ struct AirTests {
   }
 
   @Test func `the programs in the machines have cases`() {
-    #expect(Guest.peer.cases.count >= 20)
+    #expect(Guest.peer.cases.count >= 28)
     #expect(Guest.host.cases.count >= 10)
   }
 }
 
 extension Guest {
   /// bumble at the peer's end.
-  static let peer = Guest("peer", parts: ["_pairing", "_messages"])
+  static let peer = Guest("peer", parts: ["_pairing", "_messages", "_rude", "_crowd"])
   /// `softdna ble bridge` at the peer's end.
   static let host = Guest("host")
 }

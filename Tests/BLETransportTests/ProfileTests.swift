@@ -20,7 +20,7 @@ private struct Block: CustomTestStringConvertible, Sendable {
       Block(
         lines: part.split(separator: "\n").dropFirst().map { line in
           let words = line.split(separator: " ", maxSplits: 1)
-          return (String(words[0]), words[1].filter { $0 != " " })
+          return (String(words[0]), words.count < 2 ? "" : words[1].filter { $0 != " " })
         })
     }
   }
@@ -64,7 +64,7 @@ private struct Block: CustomTestStringConvertible, Sendable {
 
   @Test func `Its refusals are refused as it says`() throws {
     let blocks = try Block.all("refused")
-    #expect(blocks.count >= 6)
+    #expect(blocks.count >= 10)
     for block in blocks {
       var reassembly = Reassembly(from: .host, maximumPayload: 65_533)
       var writes = try block.values("write").map { try #require(Hex.bytes($0)) }
@@ -74,6 +74,41 @@ private struct Block: CustomTestStringConvertible, Sendable {
         try reassembly.accept(last, at: .now)
       }
       #expect(error?.attError.rawValue == (try block.bytes("error").first))
+    }
+  }
+
+  @Test func `Its refusals use up the ids it says`() throws {
+    let blocks = try Block.all("ids")
+    #expect(blocks.count >= 3)
+    for block in blocks {
+      var reassembly = Reassembly(from: .host, maximumPayload: 65_533)
+      let writes = block.lines.indices.filter { block.lines[$0].word == "write" }
+      #expect(writes.count == block.lines.count - writes.count)
+      for index in writes {
+        let value = try #require(Hex.bytes(block.lines[index].value))
+        let outcome = block.lines[index + 1]
+        do throws(FrameRefusal) {
+          let message = try reassembly.accept(value, at: .now)
+          #expect(outcome.word == (message == nil ? "nothing" : "taken"), "\(value)")
+        } catch {
+          #expect(outcome.word == "error", "\(value)")
+          #expect(Hex.bytes(outcome.value) == [error.attError.rawValue], "\(value)")
+        }
+      }
+    }
+  }
+
+  @Test func `Its units of the channel are answered as it says`() throws {
+    let blocks = try Block.all("answered")
+    #expect(blocks.count >= 4)
+    for block in blocks {
+      let unit = try #require(block.values("unit").first.map { Hex.bytes($0) ?? [] })
+      let refusal = try #require(throws: FrameRefusal.self) {
+        try Message(serviceDataUnit: unit, from: .host, maximumPayload: 65_533)
+      }
+      let answer = Message(
+        .error, id: refusal.id ?? 0, payload: [refusal.errorCode.rawValue])
+      #expect(answer.serviceDataUnit == (try block.bytes("answer")))
     }
   }
 

@@ -78,9 +78,9 @@ struct Dice: RandomNumberGenerator {
 
   @Test("cannot change their total or their opcode on the way")
   func changed() throws {
-    for second: [UInt8] in [[1, 9, 0, 2, 0, 5, 0xCC], [2, 9, 0, 2, 0, 4, 0xCC]] {
-      var reassembly = Reassembly(from: .host, maximumPayload: 100)
-      let first: [UInt8] = [1, 9, 0, 0, 0, 4, 0xAA, 0xBB]
+    for second: [UInt8] in [[0x81, 9, 0, 2, 0, 5, 0xCC], [0x82, 9, 0, 2, 0, 4, 0xCC]] {
+      var reassembly = Reassembly(from: .token, maximumPayload: 100)
+      let first: [UInt8] = [0x81, 9, 0, 0, 0, 4, 0xAA, 0xBB]
       #expect(try reassembly.accept(first, at: now) == nil)
       let refusal = FrameRefusal(.changed, id: 9)
       #expect(throws: refusal) { try reassembly.accept(second, at: now) }
@@ -153,6 +153,9 @@ struct Dice: RandomNumberGenerator {
       ([1, 5, 0, 1, 0, 1, 0xAA], FrameRefusal(.malformed, id: 5)),
       ([1, 5, 0xFF, 0xFF, 0xFF, 0xFF, 0xAA], FrameRefusal(.malformed, id: 5)),
       ([4, 5, 0, 0, 0, 2, 0xAA], FrameRefusal(.malformed, id: 5)),
+      ([2, 5, 0, 0, 0, 1, 0xAA], FrameRefusal(.malformed, id: 5)),
+      ([3, 5, 0, 0, 0, 1, 0xAA], FrameRefusal(.malformed, id: 5)),
+      ([4, 5, 0, 0, 0, 1, 0xAA], FrameRefusal(.malformed, id: 5)),
     ] as [([UInt8], FrameRefusal)])
   func malformed(value: [UInt8], refusal: FrameRefusal) {
     var reassembly = Reassembly(from: .host, maximumPayload: 100)

@@ -80,6 +80,29 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/traces").count == 3)
   }
 
+  @Test func `names alike but for case, punctuation or file leave a trace each, always the same`()
+    throws
+  {
+    let folder = try folder([:])
+    for (file, name) in [
+      ("1", "A token"), ("2", "a token"), ("3", "a, token!"), ("4", "a token"), ("5", "straße"),
+      ("6", "STRASSE"), ("7", "alone"),
+    ] {
+      try "name: \"\(name)\"\nsteps: [{ advance-clock: { days: 1 } }]\n"
+        .write(toFile: folder + "/\(file).yaml", atomically: true, encoding: .utf8)
+    }
+    func traces(_ arguments: String...) throws -> Set<String> {
+      let target = try Files.scratch()
+      let told = try run(folder, ["--traces", target] + arguments)
+      #expect(told.status == 0, "\(told.output)")
+      return Set(try FileManager.default.contentsOfDirectory(atPath: target))
+    }
+    let all = try traces()
+    #expect(Set(all.map { $0.lowercased() }).count == 7 && all.contains("alone-direct.jsonl"))
+    #expect(try traces() == all)
+    #expect(try traces("--shard", "1/2").union(traces("--shard", "2/2")) == all)
+  }
+
   @Test func `a folder may be named by a link to it`() throws {
     let folder = try folder(Self.five)
     let link = try Files.scratch() + "/link"

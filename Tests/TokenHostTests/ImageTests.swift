@@ -98,6 +98,19 @@ import TokenHost
     }
   }
 
+  @Test("of which the last page of the log was zeroed is refused and left as it is")
+  func zeroedPage() throws {
+    let folder = try TemporaryFolder()
+    let sound = try IssuedImage.get().bytes
+    let last = try #require(sound.lastIndex { $0 != 0xFF })
+    var bytes = sound
+    for address in last / 4096 * 4096..<(last / 4096 + 1) * 4096 { bytes[address] = 0 }
+    try folder.write(bytes, "zeroed.nv")
+    let error = #expect(throws: ImageError.self) { try Slot(opening: folder.path("zeroed.nv")) }
+    #expect(error?.reason.hasSuffix("it was left as it is") == true)
+    #expect(try folder.read("zeroed.nv") == bytes)
+  }
+
   @Test("of another size, blank, foreign or missing is refused for what it is")
   func foreign() throws {
     let folder = try TemporaryFolder()

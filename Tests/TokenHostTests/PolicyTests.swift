@@ -128,6 +128,32 @@ import TokenHost
     #expect(try card.verify("10", "11112222") == "9000")
   }
 
+  @Test("a transport PIN is not changed to itself, and refusing that costs no try")
+  func transportToItself() throws {
+    let card = try card { $0.hasTransportPINs = true }
+    for (reference, code, puk) in [("10", "12345678", "87654321"), ("1A", "11223344", "44332211")] {
+      #expect(try card.change(reference, code, to: code) == "6A80")
+      // Said without looking: a wrong value twice is told the same.
+      #expect(try card.change(reference, "00000000", to: "00000000") == "6A80")
+      #expect(try card.tries(reference) == "63C3")
+      // Whoever knows the PUK does not make it the holder's either, and keeps the PUK's tries.
+      for _ in 0..<12 { #expect(try card.unblock(reference, puk, new: code) == "6A80") }
+      #expect(try card.verify(reference, code) == "6985")
+      #expect(try card.change(reference, code, to: "24682468") == "9000")
+      // From here on it is the holder's PIN, to be set as the holder likes.
+      #expect(try card.change(reference, "24682468", to: "24682468") == "9000")
+      #expect(try card.unblock(reference, puk, new: "24682468") == "9000")
+      #expect(try card.verify(reference, "24682468") == "9000")
+    }
+  }
+
+  @Test("a PIN that its holder chose may be set again to what it is")
+  func ownPINToItself() throws {
+    let card = try card { _ in }
+    #expect(try card.change("10", "12345678", to: "12345678") == "9000")
+    #expect(try card.unblock("10", "87654321", new: "12345678") == "9000")
+  }
+
   @Test("the issuer uses a transport PIN while the card is being built, and leaves it one")
   func transportWhileBuilding() throws {
     var policy = ReferencePolicy.standard

@@ -65,7 +65,15 @@ extension CardModel {
 
   private mutating func replace(_ number: UInt16, by value: [UInt8]) throws(StatusWord) {
     let object = try object(number)
-    if mustBeChanged(object) { persistent.objects[number]?.wasChanged = true }
+    if mustBeChanged(object) {
+      // A transport PIN that stays what it is; the code that let it be set was right.
+      guard value != object.value else {
+        volatile.uses[number] = nil
+        commit()
+        throw .incorrectData
+      }
+      persistent.objects[number]?.wasChanged = true
+    }
     persistent.objects[number]?.value = value
     persistent.objects[number]?.tries = object.most
   }
@@ -81,6 +89,7 @@ extension CardModel {
     let guardian = persistent.object(rule, isKey: false, from: object.parent)
     if guardian != number || !carriesOld { try requireHolder(rule, in: object.parent) }
     if carriesOld {
+      guard !mustBeChanged(object) || Array(data.prefix(8)) != new else { throw .incorrectData }
       try compareCode(number, Array(data.prefix(8)))
       volatile.uses[number] = object.useCount
     }

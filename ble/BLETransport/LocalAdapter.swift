@@ -1,5 +1,4 @@
 internal import CBluetooth
-internal import Glibc
 
 /// A Bluetooth adapter of this machine as the kernel has it, with or without bluetoothd
 /// (libbluetooth's hci_devinfo).
@@ -23,9 +22,7 @@ public struct LocalAdapter: Equatable, Sendable {
     var info = hci_dev_info()
     guard hci_devinfo(number, &info) == 0 else { return nil }
     name = "hci\(number)"
-    var text = [CChar](repeating: 0, count: 18)
-    ba2str(&info.bdaddr, &text)
-    address = String(decoding: text.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    address = L2CAPSocket.text(of: &info.bdaddr)
     isUp = info.flags & 1 << UInt32(HCI_UP) != 0
     // LE is feature bit 38 (Core Specification, Vol 2 Part C, 3.3).
     hasLE = info.features.4 & 0x40 != 0

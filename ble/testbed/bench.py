@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -48,9 +49,24 @@ def floor():
     return program
 
 
+def wait_for_reader():
+    """Until vpcd listens."""
+    for _ in range(600):
+        try:
+            socket.create_connection(("127.0.0.1", 35963)).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit("pcscd has no virtual reader")
+
+
 def pair():
     """Pairs the two adapters; both tokens have the same address."""
+    # A bridge wants a reader for the token before it pairs.
+    reader = subprocess.Popen(["pcscd", "--foreground"], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
     here = token()
+    wait_for_reader()
     bridge = start(SOFTDNA, "ble", "bridge", "--adapter", "hci1", "--json")
     event(bridge, "passkey-wanted")
     bridge.stdin.write(event(here, "passkey")["passkey"] + "\n")
@@ -59,6 +75,8 @@ def pair():
     stop(bridge)
     event(here, "disconnected")
     stop(here)
+    reader.terminate()
+    reader.wait()
 
 
 def wait_for_end():

@@ -74,6 +74,15 @@ public final class VPCDCardEnd: Sendable {
     return end
   }
 
+  /// Finds out whether a reader listens at `host`:`port`, with nothing to put into it yet.
+  ///
+  /// - Throws: where nothing listens there now.
+  public static func checkReader(
+    host: String = defaultHost, port: UInt16 = defaultPort
+  ) throws(VirtualReaderError) {
+    _ = try TCPSocket.connect(host: host, port: port)
+  }
+
   /// Finds out whether the card takes power: the reader must not be shown one that does not.
   fileprivate static func probe(_ card: any CardChannel) throws(ChannelError) {
     _ = try card.powerOn()

@@ -33,7 +33,7 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
   /// each, or only the new one where it was verified before.
   ///
   /// - Throws: as VERIFY; `6982` where the value may not be changed, `6A80` for a new value that is
-  ///   no PIN. The old value holds then.
+  ///   no PIN, or is the transport PIN it should replace. The old value holds then.
   mutating func changeReferenceData(
     _ reference: UInt8, _ data: Span<UInt8>, carriesOld: Bool
   ) throws(StatusWord) {
@@ -51,6 +51,8 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       .map { directory.objects[$0].number } == object.number
     if !carriesOld || !isOwnRule { try requireHolder(rule, in: object.parent) }
     if carriesOld {
+      // Said before the comparison, so that it tells nothing of the value and costs no try.
+      if mustBeChanged(object), isSame(data, 0..<length, new) { throw .incorrectData }
       try check(object, data, 0..<length)
       session.status.grant(object)
     }
@@ -149,6 +151,15 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       throw .wrongLength
     }
     let left = try spendTry(of: object)
+    guard try holds(object, data, range) else { throw .verificationFailed(triesLeft: left) }
+    try setTries(object.maximumTries, of: object)
+  }
+
+  /// The stored value is these bytes, padded with `FF`.
+  private mutating func holds(
+    _ object: SecurityObject, _ data: Span<UInt8>, _ range: Range<Int>
+  ) throws(StatusWord) -> Bool {
+    let length = SecurityObject.referenceLength
     var stored: [UInt8] = []
     swap(&stored, &work)
     stored.removeAll(keepingCapacity: true)
@@ -165,14 +176,31 @@ extension Token where Chip: ~Copyable, Memory: ~Copyable {
       let byte = index < range.count ? data[range.lowerBound + index] : 0xFF
       comparison.take(byte, stored[index])
     }
-    guard comparison.isEqual else { throw .verificationFailed(triesLeft: left) }
-    try setTries(object.maximumTries, of: object)
+    return comparison.isEqual
+  }
+
+  /// Two values of a command are the same.
+  private func isSame(
+    _ data: Span<UInt8>, _ range: Range<Int>, _ other: Range<Int>
+  ) -> Bool {
+    var comparison = Comparison()
+    for offset in 0..<range.count {
+      comparison.take(data[range.lowerBound + offset], data[other.lowerBound + offset])
+    }
+    return comparison.isEqual
   }
 
   /// Replaces the value and gives all tries back, in the open transaction.
+  ///
+  /// - Throws: `6A80` for a transport PIN that would stay what it is: somebody else knows it.
   private mutating func replace(
     _ object: SecurityObject, by data: Span<UInt8>, _ range: Range<Int>
   ) throws(StatusWord) {
+    if mustBeChanged(object), try holds(object, data, range) {
+      // The code that unblocks was right, and keeps its tries.
+      try store.commit()
+      throw .incorrectData
+    }
     try store.put(object.valueKey, data.extracting(range), mayUseReserve: true)
     if mustBeChanged(object) {
       let mark: [1 of UInt8] = [SecurityObject.isChanged]

@@ -8,7 +8,7 @@ public enum MountFailure: Error, Equatable, Sendable {
   case noLiveHalf
   /// The image was written by a firmware with another format.
   case unsupportedVersion(UInt16)
-  /// A record that was once durable does not match its checksum any more.
+  /// A record that was once durable is not sound any more, or is not the one that belongs there.
   case damagedRecord(address: Int)
   /// The records are sound, but what they say about files and objects does not fit together.
   case inconsistentContents(object: UInt16)
@@ -74,10 +74,17 @@ extension RecordStore where Memory: ~Copyable {
   /// Reads the log from its beginning; answers whether a power cut left something behind its end.
   private mutating func replay() throws(MountFailure) -> Bool {
     end = base + HalfHeader.size
+    var isFirst = true
     var isCommitted = false
     var hasCommits = false
     while let (header, ending) = record(at: end) {
-      if header.sequence != sequence { changes.removeAll(keepingCapacity: true) }
+      let distance = header.sequence &- sequence
+      // Earlier firmware left out no number where it rolled back.
+      guard isFirst || (isCommitted ? distance == 1 : distance <= 2) else {
+        throw .damagedRecord(address: end)
+      }
+      isFirst = false
+      if distance != 0 { changes.removeAll(keepingCapacity: true) }
       sequence = header.sequence
       changes.append(
         Change(
@@ -92,62 +99,42 @@ extension RecordStore where Memory: ~Copyable {
       end += header.span
     }
     let isTorn = !isErased(end..<limit)
-    if isTorn {
-      // A half's first transaction was durable before the half became live, no record was ever begun
-      // that has no room, and one transaction is durable before the next: no cut leaves any of that.
-      let behind = end + (RecordHeader(unit: unit(at: end))?.span ?? 8)
-      guard hasCommits, behind <= limit, !isFollowedByAnother(isCommitted, from: behind) else {
-        throw .damagedRecord(address: end)
-      }
+    // A half's first transaction was durable before the half became live.
+    guard !isTorn || hasCommits && isInterrupted(after: isCommitted) else {
+      throw .damagedRecord(address: end)
     }
     sequence &+= isCommitted ? 1 : 2
     return isTorn
   }
 
-  /// From this address on there is a record of another transaction than the one that may have been
-  /// torn at the end of the log.
-  ///
-  /// Units of one transaction reach the memory in any order. A unit that is lost in the last
-  /// transaction can therefore not be told from a power cut: that transaction is undone then.
-  private func isFollowedByAnother(_ isCommitted: Bool, from start: Int) -> Bool {
-    var address = start
-    while address + 16 <= limit {
-      guard let (header, _) = record(at: address) else {
-        address += 8
-        continue
-      }
-      // It goes on with an open transaction or is the next one; a number was left out where the one
-      // before was rolled back.
-      let distance = header.sequence &- sequence
-      guard isCommitted ? distance == 1 : distance == 0 || distance == 2 else { return true }
-      address += header.span
-    }
-    return false
-  }
-
   /// The sound record at an address and the word that ends it; nil where there is none.
-  private func record(at address: Int) -> (RecordHeader, ending: UInt32)? {
+  func record(at address: Int) -> (RecordHeader, ending: UInt32)? {
     guard address + 16 <= limit, let header = RecordHeader(unit: unit(at: address)),
       address + header.span <= limit
     else { return nil }
+    let checksum = checksum(of: header, at: address)
+    let trailer = unit(at: address + header.span - 8)
+    guard let ending = RecordEnd.ending(of: trailer),
+      trailer == RecordEnd.unit(ending, checksum: checksum)
+    else { return nil }
+    return (header, ending)
+  }
+
+  /// The checksum of a record's header and value as they stand.
+  func checksum(of header: RecordHeader, at address: Int) -> UInt32 {
     var checksum = CRC32()
     checksum.take(unit: header.unit)
     for offset in 0..<header.length { checksum.take(memory.byte(at: address + 8 + offset)) }
-    let trailer = unit(at: address + header.span - 8)
-    for ending in [RecordEnd.more, RecordEnd.commit]
-    where trailer == RecordEnd.unit(ending, checksum: checksum.value) {
-      return (header, ending)
-    }
-    return nil
+    return checksum.value
   }
 
-  private func unit(at address: Int) -> UInt64 {
+  func unit(at address: Int) -> UInt64 {
     var unit: UInt64 = 0
     for offset in 0..<8 { unit |= UInt64(memory.byte(at: address + offset)) << UInt64(8 * offset) }
     return unit
   }
 
-  private func isErased(_ addresses: Range<Int>) -> Bool {
+  func isErased(_ addresses: Range<Int>) -> Bool {
     for address in addresses where memory.byte(at: address) != 0xFF { return false }
     return true
   }

@@ -87,6 +87,12 @@ enum RecordEnd {
   static func unit(_ end: UInt32, checksum: UInt32) -> UInt64 {
     UInt64(checksum) | UInt64(end) << 32
   }
+
+  /// The word in a trailer, or nil where the unit is none.
+  static func ending(of unit: UInt64) -> UInt32? {
+    let word = UInt32(truncatingIfNeeded: unit >> 32)
+    return word == more || word == commit ? word : nil
+  }
 }
 
 /// The two units in front of a half's log. The second is programmed when everything else of the

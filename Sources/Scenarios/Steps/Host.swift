@@ -1,5 +1,6 @@
 import Authority
 import Foundation
+import HostFiles
 import HostProcesses
 import Issuance
 import Synchronization
@@ -77,7 +78,7 @@ extension World {
   /// Where host commands run: what one of them writes the next one finds.
   func hostFolder() throws -> String {
     let folder = directory + "/host"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try HostFolder.make(folder, waitsForDisk: false)
     return folder
   }
 }

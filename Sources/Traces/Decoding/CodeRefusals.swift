@@ -29,7 +29,8 @@ extension CardView {
         : "the transport \(name) is right, and must be changed before it opens anything"
     case 0x6700: return codeLength(of: command)
     case 0x6A80:
-      return "a new value is digits, as many as \(name) asks for, padded with FF to 8 bytes"
+      return "a new value is digits, as many as \(name) asks for, padded with FF to 8 bytes;"
+        + " a transport \(name) is changed to another one"
     case 0x6983: return blocked(command, name)
     case 0x6984: return "the value or the counter of \(name) cannot be read"
     default: break

@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 
 /// The lines of a file, of a pipe or of bytes in memory, one at a time: no more than one line and one
 /// piece of the input is kept, however long the input and its lines are.
@@ -159,6 +160,6 @@ private final class OpenFile {
   }
 
   private static func unreadable(_ path: String, _ code: Int32) -> TraceError {
-    TraceError(path, reason: "cannot be read: \(String(cString: strerror(code)))")
+    TraceError(path, reason: "cannot be read: \(SystemReason.text(code))")
   }
 }

@@ -18,6 +18,11 @@ struct AirOptions: ParsableArguments {
   var shareAfter = 10.0
   @Option(
     help: ArgumentHelp(
+      "For tests: disconnect hosts that do not secure their link in so long.",
+      valueName: "seconds", visibility: .hidden))
+  var unsecured = 30
+  @Option(
+    help: ArgumentHelp(
       "For tests: keep each answer back for so long.", valueName: "milliseconds",
       visibility: .hidden))
   var slow = 0
@@ -31,8 +36,12 @@ struct AirOptions: ParsableArguments {
     guard pairing.map({ (1...3600).contains($0) }) ?? true else {
       throw ValidationError("--pairing takes 1 to 3600 seconds")
     }
-    guard shareAfter >= 0, shareAfter <= 3600, slow >= 0, slowGeneration >= 0 else {
-      throw ValidationError("--share-after takes 0 to 3600 seconds, --slow what is not negative")
+    guard shareAfter >= 0, shareAfter <= 3600, slow >= 0, slowGeneration >= 0,
+      (1...3600).contains(unsecured)
+    else {
+      throw ValidationError(
+        "--share-after takes 0 to 3600 seconds, --slow what is not negative, "
+          + "--unsecured 1 to 3600 seconds")
     }
   }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import BLETransport
 import Foundation
 import Synchronization
+import VirtualReader
 
 /// `softdna ble bridge`.
 struct BLEBridgeCommand: ParsableCommand {
@@ -46,6 +47,8 @@ struct BLEBridgeCommand: ParsableCommand {
 
   func run() throws {
     let endpoint = try reader.endpoint()
+    // Before somebody types a passkey for nothing.
+    try failing { try VPCDCardEnd.checkReader(host: endpoint.host, port: endpoint.port) }
     let interrupted = Interruption()
     let end = interrupted.end
     let farewell = Farewell()

@@ -1,4 +1,5 @@
 import BLETransport
+import Cryptography
 import Foundation
 import Synchronization
 import Terminal
@@ -12,15 +13,26 @@ final class TokenOnAir: TokenReader, PairingDoor {
 
   /// Not on the air yet.
   init(_ card: any CardChannel, adapter: String, _ options: AirOptions, slot: Slot) throws {
-    let configuration = Peripheral.Configuration(
+    var configuration = Peripheral.Configuration(
       adapter: adapter, pairing: options.pairing.map { .seconds($0) },
-      confirms: options.confirm, offersChannel: !options.gattOnly)
+      confirms: options.confirm, offersChannel: !options.gattOnly, tag: Self.tag(of: slot))
+    configuration.limit = .seconds(options.unsecured)
     peripheral = try failing {
       try Peripheral(
         card, configuration,
         waitReason: { slot.isWaitingForButton ? .consent : .processing },
         observer: { EventPrinter.print($0, asJSON: options.json) })
     }
+  }
+
+  /// The digits of the token's name, the same for all its life: people know it by them after a
+  /// restart. They come from the chip's serial number (EF.GDO), which they do not tell.
+  private static func tag(of slot: Slot) -> UInt16 {
+    defer { slot.powerOff() }
+    guard (try? slot.powerOn()) != nil, let serial = try? CardSession(slot).readFile([0x2F02])
+    else { return .random(in: 0...0xFFFF) }
+    let digest = Digest.sha256(Array("name on the air".utf8) + serial)
+    return UInt16(digest[0]) << 8 | UInt16(digest[1])
   }
 
   /// Goes on the air.

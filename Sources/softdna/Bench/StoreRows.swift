@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 import TokenHost
 
 extension BenchmarkRow {
@@ -46,7 +47,7 @@ final class BareFile {
     guard descriptor >= 0, pwrite(descriptor, nothing, Self.size, 0) == Self.size,
       fdatasync(descriptor) == 0
     else {
-      throw WholeFile.failed(path, "written")
+      throw FileFailure(path, .write, code: errno)
     }
   }
 
@@ -57,7 +58,7 @@ final class BareFile {
     if position + record.count > Self.size { position = 0 }
     guard pwrite(descriptor, record, record.count, off_t(position)) == record.count,
       fdatasync(descriptor) == 0
-    else { throw Failure("a file cannot be written: \(Failure.reason(of: errno))") }
+    else { throw FileFailure("a file", .write, code: errno) }
     position += record.count
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 
 /// Answers of the control socket.
 enum ControlAnswer {
@@ -17,7 +18,8 @@ enum ControlAnswer {
     } catch let failure as Failure {
       return refusal("refused", failure.message)
     } catch {
-      return refusal("refused", "\(error)")
+      let kind = Failure.isEnvironments(error) ? "environment" : "refused"
+      return refusal(kind, SystemReason.sentence(of: error))
     }
   }
 
@@ -40,7 +42,7 @@ extension ControlSocket {
     case .success(let connected): peer = connected
     case .failure(let failure):
       throw Failure(
-        "no token is plugged in at \(path) (\(Failure.reason(of: failure.code)));"
+        "no token is plugged in at \(path) (\(SystemReason.text(failure.code)));"
           + " plug it in: softdna up, or softdna exec")
     }
     defer { close(peer) }

@@ -80,12 +80,18 @@ enum ControlVocabulary {
 
 /// Why a request was not carried out.
 struct ControlError: Error, CustomStringConvertible {
-  /// `usage` for what is no request, `refused` for one that cannot be carried out now.
+  /// `usage` for what is no request, `refused` for one that cannot be carried out now,
+  /// `environment` where a file or the disk is to blame.
   let kind: String
   let description: String
 
   init(usage description: String) {
     kind = "usage"
+    self.description = description
+  }
+
+  init(environment description: String) {
+    kind = "environment"
     self.description = description
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import HostFiles
 
 /// The local socket `softdna ctl` talks to: JSON lines, one request and one answer each, readable
 /// and writable by the token's owner only.
@@ -25,7 +26,7 @@ final class ControlSocket: Sendable {
     let wanted = URL(fileURLWithPath: path).path
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else {
-      throw Failure("no control socket: \(Failure.reason(of: errno))")
+      throw Failure("no control socket: \(SystemReason.text(errno))")
     }
     do {
       (self.path, file) = try Self.listen(descriptor, at: wanted)
@@ -68,7 +69,7 @@ final class ControlSocket: Sendable {
       guard fchmod(descriptor, 0o600) == 0,
         LocalAddress.use(path, { bind(descriptor, $0, $1) }) == 0,
         Foundation.listen(descriptor, 64) == 0, let file = FileNumber(path)
-      else { throw Failure("no control socket at \(path): \(Failure.reason(of: errno))") }
+      else { throw Failure("no control socket at \(path): \(SystemReason.text(errno))") }
       return (path, file)
     }
   }
@@ -111,7 +112,7 @@ private struct SocketFolder: ~Copyable {
   }
 
   private static func failed(_ path: String) -> Failure {
-    Failure("no control socket in \(path): \(Failure.reason(of: errno))")
+    Failure("no control socket in \(path): \(SystemReason.text(errno))")
   }
 }
 

@@ -39,27 +39,25 @@ struct Snapshots {
   /// Keeps an image; one of the same name is replaced in one step.
   func write(_ image: [UInt8], _ name: String) throws {
     let path = try path(name)
-    guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw failed("make", folder) }
-    let unfinished = path + ".new"
-    unlink(unfinished)
-    let descriptor = open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw failed("write", unfinished) }
-    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    do {
-      try handle.write(contentsOf: Data(image))
-      try handle.synchronize()
+    do throws(FileFailure) {
+      try HostFolder.make(folder, mode: 0o700)
+      try HostFolder.removeUnfinished(in: folder)
+      try HostFile.replace(path, with: image)
     } catch {
-      unlink(unfinished)
-      throw ControlError(refused: "\(unfinished) cannot be written: \(error)")
+      throw ControlError(environment: "\(error)")
     }
-    guard rename(unfinished, path) == 0 else { throw failed("name", path) }
   }
 
   /// Deletes one.
   ///
   /// - Throws: where there is none of this name.
   func delete(_ name: String) throws {
-    guard unlink(try path(name)) == 0 else { throw missing(name) }
+    let path = try path(name)
+    do throws(FileFailure) {
+      guard try HostFile.remove(path) else { throw FileFailure(path, .remove, code: ENOENT) }
+    } catch {
+      throw error.code == ENOENT ? missing(name) : ControlError(environment: "\(error)")
+    }
   }
 
   private static let suffix = ".nv"
@@ -83,9 +81,5 @@ struct Snapshots {
     return ControlError(
       refused: "there is no snapshot \"\(name)\""
         + (names.isEmpty ? "" : "; there are: " + names.joined(separator: ", ")))
-  }
-
-  private func failed(_ attempt: String, _ path: String) -> ControlError {
-    ControlError(refused: "cannot \(attempt) \(path): \(Failure.reason(of: errno))")
   }
 }

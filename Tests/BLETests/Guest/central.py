@@ -193,10 +193,10 @@ class Link:
                 await self.closed.wait()
         await self._token.event("disconnected", self._since, host=self._address)
 
-    async def pair(self, person, secure=True, mitm=True):
+    async def pair(self, person, secure=True, mitm=True, bonding=True):
         """Pairs; `secure` is LE Secure Connections."""
         self.connection.device.pairing_config_factory = lambda _: PairingConfig(
-            sc=secure, mitm=mitm, bonding=True, delegate=person)
+            sc=secure, mitm=mitm, bonding=bonding, delegate=person)
         try:
             await self.connection.pair()
         except core.ProtocolError as error:

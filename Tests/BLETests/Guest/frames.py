@@ -11,7 +11,8 @@ SERVICE, COMMAND, ANSWER, INFO, PSM = (
 
 # Application errors, as answers to a write request; codes of ERROR.
 BUSY, BAD_FRAME, OVERLAP, NOT_SUBSCRIBED, NOT_IN_THIS_STATE = 0x80, 0x81, 0x83, 0x84, 0x86
-TIMEOUT, CANCELLED = b"\x03", b"\x05"
+NOT_AUTHENTICATED = 0x05
+MALFORMED, TIMEOUT, CANCELLED = b"\x02", b"\x03", b"\x05"
 
 
 @dataclasses.dataclass

@@ -144,6 +144,23 @@ def connect_channel(psm, level=1):
     return 0
 
 
+@case("a bridge says that there is no reader before it pairs, and which adapters there are")
+async def _(desk):
+    since = len(desk.token.events)
+    status, output = await shell(
+        f"{SOFTDNA} ble bridge --adapter hci1 --vpcd 127.0.0.1:9 < /dev/null")
+    expect((status, "Start pcscd with the vpcd driver" in output), (2, True), output)
+    connected = [each for each in desk.token.events[since:] if each["event"] == "connected"]
+    expect(connected, [], "links")
+    await desk.bridge_up("--adapter", "hci7", connected=False)
+    reason = (await desk.bridge.event("waiting"))["reason"]
+    expect("there is no Bluetooth adapter hci7; there is: hci0, hci1" in reason, True, reason)
+    status, output = await shell(f"{SOFTDNA} ble bonds --adapter hci7")
+    expect((status, "there is: hci0, hci1" in output), (2, True), output)
+    await desk.bridge.stop()
+    desk.bridge = None
+
+
 @case("outside the window the bridge is refused, and says what to do")
 async def _(desk):
     await desk.bridge_up(connected=False)
@@ -238,9 +255,11 @@ async def _(desk):
 @case("the token's program ends and starts again, and the card comes back", 300)
 async def _(desk):
     since = len(desk.bridge.events)
+    name = (await desk.token.event("advertising"))["name"]
     await desk.token.stop()
     await desk.bridge.event("lost", since)
     desk.token = await Token.on_air()
+    expect((await desk.token.event("advertising"))["name"], name, "its name")
     await comes_back(desk, since)
 
 

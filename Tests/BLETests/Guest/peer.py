@@ -5,6 +5,8 @@ import sys
 
 import peer_pairing  # pylint: disable=unused-import
 import peer_messages  # pylint: disable=unused-import
+import peer_rude  # pylint: disable=unused-import
+import peer_crowd  # pylint: disable=unused-import
 from cases import run_cases
 from central import Host
 from peripheral import Token

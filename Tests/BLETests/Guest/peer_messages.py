@@ -5,9 +5,8 @@ import os
 
 import card
 import frames
-from cases import case, expect, until
-from central import KEYBOARD, Person, crowd, pair_by_passkey, refusal
-from peripheral import Token
+from cases import case, expect
+from central import pair_by_passkey, refusal
 
 
 @case("a host that returns has to encrypt first, and needs no second pairing")
@@ -76,6 +75,10 @@ async def _(token, host):
         await link.write(parts[0])
         other = parts[0][:-1] + b"\x01"
         expect(await refusal(link.write(other)), frames.OVERLAP, "other data for the same place")
+        parts = frames.fragments(frames.APDU, link.next_id(), bytes(1000))
+        await link.write(parts[0])
+        partly = parts[1][:2] + b"\x00\xf0" + parts[1][4:]
+        expect(await refusal(link.write(partly)), frames.OVERLAP, "the same data, a part of it new")
         parts = frames.fragments(frames.APDU, link.next_id(), bytes(1000))
         await link.write(parts[0])
         changed = parts[1][:4] + b"\x03\xff" + parts[1][6:]
@@ -165,7 +168,9 @@ async def _(token, host):
 async def _(token, host):
     await host.forget()
     await token.open_window()
+    since = len(token.events)
     async with await pair_by_passkey(host, token) as link:
+        await token.event("bond-replaced", since, host=host.address)
         await link.open()
         expect((await link.power_on())[0], 0x3B, "the ATR")
 
@@ -187,60 +192,3 @@ async def _(token, host):
         expect({each.payload[0] for each in waits}, {1}, "the reason: processing")
         if lasted < 60 or len(waits) < 80 or elapsed[-1] < 59_000:
             raise AssertionError(f"{len(waits)} WAITs in {lasted:.1f} s: {elapsed}")
-
-
-# The cases from here on have a token and two hosts of their own.
-CROWDED = "C0:FF:EE:00:00:02"
-
-
-async def crowded():
-    """A token with which two hosts are paired."""
-    hosts = await crowd(CROWDED, "F1:F1:F1:F1:F1:F1", "F2:F2:F2:F2:F2:F2")
-    token = await Token.on_air(
-        "--adapter", "hci2", "--slow-generation", "5000", state="/run/second-token")
-    await token.open_window()
-    for each in hosts:
-        async with await each.connect(token) as link:
-            token.from_now_on()
-            await link.pair(Person(KEYBOARD, token.passkey))
-    return token, *hosts
-
-
-_crowded = None
-
-
-@case("a second host that writes is refused and loses its link; the owner notices nothing")
-async def _(*_unused):
-    global _crowded  # pylint: disable=global-statement
-    _crowded = token, first, second = await crowded()
-    async with await first.connect(token) as owner:
-        await owner.reopen()
-        await owner.power_on()
-        # The kernel does not advertise while a host is connected; other controllers may.
-        advertise = await asyncio.create_subprocess_exec("hciconfig", "hci2", "leadv", "0")
-        expect(await advertise.wait(), 0, "hciconfig leadv")
-        other = await second.connect(token)
-        await other.reopen()
-        before = len(owner.inbox.messages)
-        expect(await refusal(other.write(frames.fragments(frames.POWER_ON, 1)[0])), frames.BUSY,
-               "the second host's POWER ON")
-        await until(other.closed.is_set, "the second host loses its link")
-        await token.event("intruder")
-        expect((len(owner.inbox.messages), other.inbox.messages), (before, []), "messages")
-        expect(await owner.transmit(card.verify()), b"\x63\xc3", "the owner's command")
-
-
-@case("a request that is cancelled ends at once, and the next one is answered")
-async def _(*_unused):
-    token, first, _ = _crowded
-    async with await first.connect(token) as link:
-        await link.reopen()
-        await link.power_on()
-        expect(await card.authenticate_issuer(link, token), card.OK, "issuer")
-        expect(await link.transmit(card.select(*card.KEY)), card.OK, "SELECT")
-        identifier = await link.send(frames.APDU, card.GENERATE_KEY)
-        await link.first_wait(identifier)
-        await link.write(frames.fragments(frames.CANCEL, identifier)[0])
-        message = await link.answer(identifier, limit=4)
-        expect((message.opcode, message.payload), (frames.ERROR, frames.CANCELLED), "the answer")
-        expect(await link.transmit(card.verify()), b"\x63\xc3", "the next command")

@@ -4,7 +4,7 @@ import asyncio
 
 import card
 import frames
-from cases import case, expect
+from cases import case, expect, until
 from central import (INSUFFICIENT_AUTHENTICATION, KEYBOARD, NOTHING, SCREEN_AND_BUTTONS, Person,
                      pair_by_passkey, refusal)
 
@@ -50,9 +50,11 @@ async def _(token, host):
     async def mistyped():
         return (await token.passkey() + 1) % 1_000_000
 
+    since = len(token.events)
     async with await host.connect(token) as link:
         expect(await refusal(link.pair(Person(KEYBOARD, mistyped))), CONFIRM_VALUE_FAILED,
                "pairing")
+    await token.event("pairing-refused", since, host=host.address)
     async with await host.connect(token) as link:
         await expect_closed(link, token)
 
@@ -66,15 +68,19 @@ async def _(token, host):
         await expect_closed(link, token)
 
 
-@case("a host that pairs the LE legacy way reads nothing, writes nothing, connects to nothing")
+@case("a host that pairs the LE legacy way is refused, and no bond is left")
 async def _(token, host):
-    token.from_now_on()
+    since = token.from_now_on()
     async with await host.connect(token) as link:
-        # Whether the pairing is refused is BlueZ's business; it opens nothing.
+        # BlueZ lets it pair, and the token undoes that.
         await refusal(link.pair(Person(KEYBOARD, token.passkey), secure=False))
-        if not link.closed.is_set():
-            await expect_closed(link, token)
+        await token.event("pairing-refused", since, host=host.address)
+        await until(link.closed.is_set, "the host loses its link")
+    expect(await token.bonds(), [], "the token's bonds")
+    expect([each for each in token.events[since:] if each["event"] == "bonded"], [], "bonds told")
     await host.forget()
+    async with await host.connect(token) as link:
+        await expect_closed(link, token)
 
 
 @case("numbers that differ are refused")

@@ -54,6 +54,14 @@ class Token(Program):
         """Deletes a bond."""
         await unpair("hci0", address)
 
+    async def bonds(self):
+        """Who is paired with its adapter, as a user is told: lines."""
+        process = await asyncio.create_subprocess_exec(
+            SOFTDNA, "ble", "bonds", "--adapter", "hci0", stdout=asyncio.subprocess.PIPE)
+        output, _ = await process.communicate()
+        expect(process.returncode, 0, "softdna ble bonds")
+        return output.decode().splitlines()
+
     @property
     def codes(self):
         """The scratch card."""

@@ -21,6 +21,7 @@ enum HostPackage: String, CaseIterable {
   case pyscard = "python3-pyscard"
   case pythonHeaders = "python3-dev"
   case pythonVenv = "python3-venv"
+  case strace
   case utilLinux = "util-linux"
   case vicc = "vsmartcard-vpicc"
   case vpcd = "vsmartcard-vpcd"
@@ -48,6 +49,7 @@ enum HostPackage: String, CaseIterable {
     case .pythonVenv:
       // Debian's venv comes without the pip it is to install, unless python3-venv brings it.
       !Self.files(in: "/usr/lib", like: "python3", with: "ensurepip").isEmpty
+    case .strace: Self.find("strace") != nil
     case .utilLinux: Self.find("setpriv") != nil && Self.find("unshare") != nil
     case .vicc: Self.find("vicc") != nil
     case .vpcd: Self.library("pcsc/drivers/serial/libifdvpcd.so") != nil

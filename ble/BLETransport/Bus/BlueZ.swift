@@ -61,6 +61,18 @@ final class BlueZ {
     }
   }
 
+  /// The adapters' names: "hci0".
+  var adapters: [String] {
+    objects.filter { $0.value[Self.adapter] != nil }.keys
+      .map { String($0.split(separator: "/").last ?? "") }.sorted()
+  }
+
+  /// That there is no adapter of this name, and which there are.
+  func noAdapter(_ name: String) -> String {
+    "there is no Bluetooth adapter \(name); there is: "
+      + (adapters.isEmpty ? "none" : adapters.joined(separator: ", "))
+  }
+
   /// Calls a method of bluetoothd.
   func call(
     _ attempt: String, _ path: String, _ interface: String, _ member: String,

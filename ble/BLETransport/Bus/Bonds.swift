@@ -64,7 +64,7 @@ public struct Bonds {
         return finish(
           .failure(
             BusError(
-              attempt, name: BusError.serviceUnknown, reason: "there is no such adapter")))
+              attempt, name: BusError.serviceUnknown, reason: blueZ.noAdapter(adapter))))
       }
       body(blueZ, finish)
     }

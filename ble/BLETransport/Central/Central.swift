@@ -138,7 +138,7 @@ final class Central {
   private func begin() {
     guard let bluez, !isOver, case .idle = phase else { return }
     guard let properties = bluez.objects[adapter]?[BlueZ.adapter] else {
-      return wait("there is no Bluetooth adapter \(options.adapter); waiting for one")
+      return wait(bluez.noAdapter(options.adapter))
     }
     guard properties["Powered"] == .bool(true) else {
       guard !hasPowered else { return wait("the adapter \(options.adapter) is switched off") }

@@ -54,7 +54,7 @@ final class GATTTokenLink: TokenLink {
     loop.add(notifications)
   }
 
-  deinit { if let notifications { loop.remove(notifications) } }
+  deinit { notifications?.leave(loop) }
 
   func send(_ message: Message, refused: @escaping (ChannelError) -> Void) {
     messages += 1
@@ -97,7 +97,7 @@ final class GATTTokenLink: TokenLink {
 
   private func close(_ reason: String) {
     guard let socket = notifications else { return }
-    loop.remove(socket)
+    socket.leave(loop)
     notifications = nil
     ended(reason)
   }

@@ -30,9 +30,11 @@ enum L2CAPSocket {
 
   /// A socket bound to an adapter's address.
   ///
-  /// - Parameter psm: the number to listen at; 0 to connect.
+  /// - Parameters:
+  ///   - psm: the number to listen at; 0 to connect.
+  ///   - security: what a link must have that carries the channel.
   static func bound(
-    to adapter: String, isPublic: Bool, psm: UInt16
+    to adapter: String, isPublic: Bool, psm: UInt16, security: UInt8 = Self.security
   ) throws(L2CAPError) -> Descriptor {
     let number = socket(
       AF_BLUETOOTH, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue),
@@ -71,6 +73,37 @@ enum L2CAPSocket {
         body($0, socklen_t(MemoryLayout<sockaddr_l2>.size))
       }
     }
+  }
+
+  /// An address as text: "00:1A:7D:DA:71:13".
+  static func text(of address: inout bdaddr_t) -> String {
+    var text = [CChar](repeating: 0, count: 18)
+    ba2str(&address, &text)
+    return String(decoding: text.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// The security of the link to a device that is connected now; nil where that cannot be told.
+  ///
+  /// The kernel tells it of a socket that is being connected over that link. The connection is
+  /// asked for without any security, so that the link stays as it is, and given up at once: the
+  /// device sees a request for a number that nobody listens at.
+  static func linkSecurity(
+    from adapter: (address: String, isPublic: Bool), to device: (address: String, isPublic: Bool)
+  ) -> UInt8? {
+    guard
+      let socket = try? bound(
+        to: adapter.address, isPublic: adapter.isPublic, psm: 0, security: UInt8(BT_SECURITY_LOW))
+    else { return nil }
+    let number = socket.number
+    _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK)
+    let code = with(address: device.address, isPublic: device.isPublic, psm: unassignedPSM) {
+      connect(number, $0, $1)
+    }
+    guard code == 0 || errno == EINPROGRESS else { return nil }
+    var found = bt_security()
+    var length = socklen_t(MemoryLayout<bt_security>.size)
+    guard getsockopt(number, SOL_BLUETOOTH, BT_SECURITY, &found, &length) == 0 else { return nil }
+    return found.level
   }
 
   /// The longest unit the other end of a channel takes, in bytes.

@@ -71,6 +71,7 @@ extension Message {
     guard let opcode = Opcode(rawValue: bytes[0]), opcode.sender == sender else {
       throw FrameRefusal(.unknownOpcode, id: bytes[1])
     }
+    guard !opcode.isBare || bytes.count == 2 else { throw FrameRefusal(.malformed, id: bytes[1]) }
     guard bytes.count - 2 <= maximumPayload else { throw FrameRefusal(.tooLong, id: bytes[1]) }
     self.init(opcode, id: bytes[1], payload: Array(bytes[2...]))
   }

@@ -41,6 +41,7 @@ public struct Frame: Equatable, Sendable {
     guard offset + data.count <= total else { throw FrameRefusal(.malformed, id: id) }
     // A fragment without data says nothing, unless the whole message has none.
     guard !data.isEmpty || total == 0 else { throw FrameRefusal(.malformed, id: id) }
+    guard !opcode.isBare || total == 0 else { throw FrameRefusal(.malformed, id: id) }
     guard !opcode.isNotice || data.count == total else {
       throw FrameRefusal(.malformed, id: id)
     }

@@ -50,6 +50,16 @@ public enum Opcode: UInt8, CaseIterable, Sendable {
   }
 }
 
+extension Opcode {
+  /// It says everything by itself: a host that sends it with a payload means something else.
+  public var isBare: Bool {
+    switch self {
+    case .powerOn, .powerOff, .cancel: true
+    case .command, .ping, .response, .atr, .wait, .state, .pong, .error: false
+    }
+  }
+}
+
 /// A request, an answer or a notice, whole.
 public struct Message: Equatable, Sendable {
   /// What it is for.

@@ -19,7 +19,7 @@ final class ChannelLink {
       received: { relay.link?.take($0) },
       closed: {
         guard let link = relay.link else { return }
-        loop.remove(link.socket)
+        link.close(on: loop)
         closed(link)
       })
     relay.link = self
@@ -31,8 +31,8 @@ final class ChannelLink {
     weak var link: ChannelLink?
   }
 
-  /// Stops serving; the channel closes with the link.
-  func close(on loop: EventLoop) { loop.remove(socket) }
+  /// Stops serving; the channel is closed when nobody holds this any more.
+  func close(on loop: EventLoop) { socket.leave(loop) }
 
   private func take(_ unit: [UInt8]) {
     do throws(FrameRefusal) {

@@ -3,12 +3,23 @@
 /// LE Secure Connections with a passkey that is shown here and typed at the host, or a number that
 /// both show. Just Works is refused: it tells nothing about who is at the other end.
 final class Pairing {
+  /// How the pairing of a host goes on.
+  enum Progress {
+    /// A person is shown a number for it.
+    case asked
+    /// It is refused, and that was told.
+    case refused
+    /// It is refused, and bluetoothd does not ask for an answer: only the end of the link ends it.
+    case unstoppable
+  }
+
   private static let rejected = "org.bluez.Error.Rejected"
 
   /// What the token can do while pairing: show, or show and be told yes or no.
   let capability: String
   private let loop: EventLoop
   private let addressOf: (String) -> String
+  private let progress: (String, Progress) -> Void
   private let observer: (PeripheralEvent) -> Void
   /// Tells bluetoothd whether hosts can be paired and found, and the observer once that is so.
   private let setOpen: (Bool, PeripheralEvent) -> Void
@@ -19,15 +30,18 @@ final class Pairing {
   /// - Parameters:
   ///   - confirms: the user can be asked yes or no.
   ///   - addressOf: the address of the host at a path.
+  ///   - progress: sees, with its path, how the pairing of a host goes on.
   init(
     on loop: EventLoop, confirms: Bool, addressOf: @escaping (String) -> String,
     setOpen: @escaping (Bool, PeripheralEvent) -> Void,
+    progress: @escaping (String, Progress) -> Void,
     observer: @escaping (PeripheralEvent) -> Void
   ) {
     self.loop = loop
     capability = confirms ? "DisplayYesNo" : "DisplayOnly"
     self.addressOf = addressOf
     self.setOpen = setOpen
+    self.progress = progress
     self.observer = observer
   }
 
@@ -69,12 +83,16 @@ final class Pairing {
     switch call.member {
     case "Release": call.answer()
     case "Cancel":
-      comparison = nil
       call.answer()
+      if let comparison {
+        self.comparison = nil
+        refuse(comparison, "the pairing failed, or the host has given it up")
+      }
     case "DisplayPasskey":
-      guard let passkey = passkey(of: call) else { return }
+      guard let passkey = passkey(of: call) else { return progress(path(of: call), .unstoppable) }
       // BlueZ tells of each key typed at the host, and has a zero for the first time.
-      if call.arguments[2].uint16 == 0 {
+      if call.arguments.count > 2, call.arguments[2].uint16 == 0 {
+        progress(path(of: call), .asked)
         observer(.passkey(host: host(of: call), passkey: passkey))
       }
       call.answer()
@@ -82,6 +100,7 @@ final class Pairing {
       guard let passkey = passkey(of: call) else { return }
       guard capability == "DisplayYesNo" else { return refuse(call, "nobody can confirm here") }
       comparison = call
+      progress(path(of: call), .asked)
       observer(.comparison(host: host(of: call), passkey: passkey))
     case "RequestAuthorization":
       refuse(call, "it can neither show nor ask for a number (Just Works)")
@@ -103,12 +122,13 @@ final class Pairing {
     return PairingQuestion.digits(of: number)
   }
 
-  private func host(of call: IncomingCall) -> String {
-    addressOf(call.arguments.first?.path ?? "")
-  }
+  private func path(of call: IncomingCall) -> String { call.arguments.first?.path ?? "" }
+
+  private func host(of call: IncomingCall) -> String { addressOf(path(of: call)) }
 
   private func refuse(_ call: IncomingCall, _ reason: String) {
     call.refuse(Self.rejected, reason)
+    progress(path(of: call), .refused)
     observer(.pairingRefused(host: host(of: call), reason: reason))
   }
 }

@@ -16,12 +16,20 @@ public final class Peripheral: Sendable {
     public var confirms: Bool
     /// Hosts may use L2CAP channels.
     public var offersChannel: Bool
+    /// How long a host may stay connected without having secured its link.
+    public var limit = Duration.seconds(30)
+    /// The name that is advertised; it tells tokens apart, and not whose they are.
+    public let name: String
 
     /// A token on `adapter` with which nobody can be paired yet.
+    ///
+    /// - Parameter tag: the digits of its name.
     public init(
       adapter: String = "hci0", pairing: Duration? = nil, confirms: Bool = false,
-      offersChannel: Bool = true
+      offersChannel: Bool = true, tag: UInt16 = .random(in: 0...0xFFFF)
     ) {
+      let digits = String(tag, radix: 16)
+      name = "Token-" + String(repeating: "0", count: 4 - digits.count) + digits
       self.adapter = adapter
       self.pairing = pairing
       self.confirms = confirms

@@ -3,33 +3,42 @@ internal import Terminal
 
 /// What a peripheral's thread owns: who uses the token, and everything that comes in.
 final class PeripheralCore {
-  private let configuration: Peripheral.Configuration
-  private let atr: ATR
-  private let observer: (PeripheralEvent) -> Void
-  private let session: [UInt8]
-  private let loop = EventLoop()
-  private let requests: CardRequests
-  private var application: TokenApplication
+  let configuration: Peripheral.Configuration
+  let atr: ATR
+  let observer: (PeripheralEvent) -> Void
+  let session: [UInt8]
+  let loop = EventLoop()
+  let requests: CardRequests
+  var application: TokenApplication
   private var isStopping = false
   /// The path of the host that uses the token.
-  private var owner: String?
-  private var listener: ChannelListener?
+  private(set) var owner: String?
+  private(set) var listener: ChannelListener?
   private var channel: ChannelLink?
-  private lazy var pipe = ResponsePipe(
+  private(set) lazy var pipe = ResponsePipe(
     on: loop,
+    isShared: { [unowned self] in
+      registration.version.map { $0 < ResponsePipe.firstWithSocketsPerHost } ?? false
+    },
     emit: { [unowned self] value in
       registration.emit(
         TokenApplication.response, BlueZ.characteristic, ["Value": .bytes(value)])
     },
-    closed: { [unowned self] in unsubscribed() })
-  private lazy var link = GATTLink(requests, on: loop) { [unowned self] value in
-    if let owner { pipe.send(value, to: owner) }
+    closed: { [unowned self] in unsubscribed($0) })
+  private(set) lazy var link = GATTLink(requests, on: loop) { [unowned self] value in
+    heldBack.append(value)
+    deliver()
   }
-  private lazy var pairing = Pairing(
+  /// Values for the owner that nobody else may hear.
+  private var heldBack: [[UInt8]] = []
+  var hosts: HostLinks
+  var nextLook: Alarm?
+  private(set) lazy var pairing = Pairing(
     on: loop, confirms: configuration.confirms,
     addressOf: { [unowned self] in address(of: $0) },
-    setOpen: { [unowned self] in setPairing($0, $1) }, observer: observer)
-  private lazy var registration = Registration(
+    setOpen: { [unowned self] in setPairing($0, $1) },
+    progress: { [unowned self] in follow($0, $1) }, observer: observer)
+  private(set) lazy var registration = Registration(
     on: loop, adapter: configuration.adapter, capability: pairing.capability,
     delegate: Registration.Delegate(
       called: { [unowned self] in answer($0) },
@@ -47,9 +56,8 @@ final class PeripheralCore {
     self.configuration = configuration
     self.atr = atr
     self.observer = observer
-    let tag = String(UInt16.random(in: 0...0xFFFF), radix: 16)
-    application = TokenApplication(
-      name: "Token-" + String(repeating: "0", count: 4 - tag.count) + tag)
+    application = TokenApplication(name: configuration.name)
+    hosts = HostLinks(limit: configuration.limit)
     session = (0..<Info.sessionLength).map { _ in UInt8.random(in: 0...0xFF) }
     requests = CardRequests(card, on: loop, waitReason: waitReason)
   }
@@ -87,28 +95,51 @@ final class PeripheralCore {
 /// Who uses the token.
 extension PeripheralCore {
   /// Makes a host the owner where there is none; sends every other one away.
-  private func admit(_ host: String, over link: String) -> Bool {
+  func admit(_ host: String, over link: String) -> Bool {
+    act(hosts.used(host))
     guard let owner else {
       self.owner = host
       observer(.owned(host: address(of: host), over: link))
+      for other in hosts.hosts where other != host { sendAway(other) }
       return true
     }
     guard owner == host else {
-      observer(.intruder(host: address(of: host)))
-      disconnect(host)
+      sendAway(host)
       return false
     }
     return true
   }
 
-  private func disconnect(_ host: String) {
+  /// Disconnects a host that is not the owner.
+  func sendAway(_ host: String) {
+    observer(.intruder(host: address(of: host)))
+    disconnect(host)
+  }
+
+  func disconnect(_ host: String) {
     registration.blueZ?.call("disconnect a host", host, BlueZ.device, "Disconnect")
   }
 
+  /// Gives the owner what there is for it, unless another host could hear it: BlueZ before 5.76
+  /// gives a notification to every host that has subscribed, and does not tell who that is. Only one
+  /// that is paired can be.
+  func deliver() {
+    guard let owner, !heldBack.isEmpty else { return heldBack = [] }
+    let isOverheard = hosts.hosts.contains { other in
+      other != owner
+        && registration.blueZ?.property("Paired", of: other, BlueZ.device)?.bool != false
+    }
+    guard !isOverheard else { return }
+    let values = heldBack
+    heldBack = []
+    for value in values { pipe.send(value, to: owner) }
+  }
+
   /// The owner is gone: nothing of what it had verified or begun survives.
-  private func release() {
+  func release() {
     guard let host = owner else { return }
     owner = nil
+    heldBack = []
     channel?.close(on: loop)
     channel = nil
     link.reset()
@@ -116,181 +147,63 @@ extension PeripheralCore {
     observer(.released(host: address(of: host)))
   }
 
-  /// Nobody listens to notifications any more: a host that comes back begins anew.
-  private func unsubscribed() {
-    guard owner != nil, channel == nil else { return }
-    link.reset()
-    requests.powerOff()
+  /// A host does not listen to notifications any more, nil for all: an owner that does not use the
+  /// channel is none then.
+  private func unsubscribed(_ host: String?) {
+    guard channel == nil, host == nil || host == owner else { return }
+    release()
   }
 
   private func open(_ socket: Descriptor, from address: String) {
-    let host = registration.adapterPath + "/dev_" + address.replacing(":", with: "_")
+    let host = path(of: address)
     guard admit(host, over: "l2cap"), channel == nil else { return }
     channel = ChannelLink(socket, requests, on: loop) { [unowned self] closed in
-      guard closed === channel else { return }
-      channel = nil
-      requests.powerOff()
+      if closed === channel { release() }
     }
   }
 
-  private func listen(at address: String, isPublic: Bool) {
+  private func forgetListener() {
     listener.map(loop.remove)
     listener = nil
+  }
+
+  private func listen(at address: String, isPublic: Bool) {
+    forgetListener()
     guard configuration.offersChannel else { return }
     do throws(L2CAPError) {
-      let listener = try ChannelListener(adapter: address, isPublic: isPublic) {
-        [unowned self] in open($0, from: $1)
-      }
+      let listener = try ChannelListener(
+        adapter: address, isPublic: isPublic,
+        accepted: { [unowned self] in open($0, from: $1) },
+        failed: { [unowned self] error in
+          forgetListener()
+          observer(.waiting("\(error); hosts use GATT alone"))
+        })
       loop.add(listener)
       self.listener = listener
     } catch {
       observer(.waiting("\(error); hosts use GATT alone"))
     }
   }
-}
-
-/// What bluetoothd wants.
-extension PeripheralCore {
-  private func answer(_ call: IncomingCall) {
-    guard !application.answer(call) else { return }
-    switch (call.path, call.member) {
-    case (TokenApplication.agent, _): pairing.answer(call)
-    case (TokenApplication.advertisement, "Release"): call.answer()
-    case (TokenApplication.command, "WriteValue"): write(call)
-    case (TokenApplication.info, "ReadValue"): read(info.value, call)
-    case (TokenApplication.channelPSM, "ReadValue"):
-      let psm = listener?.psm ?? 0
-      read([UInt8(psm & 0xFF), UInt8(psm >> 8)], call)
-    case (TokenApplication.response, "StartNotify"):
-      pipe.setNotifying(true)
-      call.answer()
-    case (TokenApplication.response, "StopNotify"):
-      pipe.setNotifying(false)
-      call.answer()
-    case (TokenApplication.response, "AcquireNotify"):
-      let options = call.arguments.first?.dictionary ?? [:]
-      guard let end = pipe.acquire(for: options["device"]?.path ?? "") else {
-        return call.refuse("org.bluez.Error.Failed", "no socket: \(Descriptor.lastError)")
-      }
-      call.answer([.descriptor(end), options["mtu"] ?? .uint16(517)], as: "hq")
-    default:
-      call.refuse(
-        "org.freedesktop.DBus.Error.UnknownMethod", "no \(call.interface).\(call.member) here")
-    }
-  }
-
-  private var info: Info {
-    var features: Info.Features = [.presence, .cancel]
-    if listener != nil { features.insert(.channel) }
-    return Info(
-      maximumMessage: UInt16(Peripheral.maximumMessage),
-      maximumFragment: UInt16(Fragmentation.dataLength(mtu: 517)), features: features, atr: atr,
-      state: requests.isPresent ? .present : .removed, session: session)
-  }
-
-  /// A host reads a value, perhaps piece by piece.
-  private func read(_ value: [UInt8], _ call: IncomingCall) {
-    let offset = Int(call.arguments.first?.dictionary?["offset"]?.uint16 ?? 0)
-    guard offset <= value.count else {
-      return call.refuse("org.bluez.Error.InvalidOffset", "the value has \(value.count) bytes")
-    }
-    call.answer([.bytes(Array(value[offset...]))], as: "ay")
-  }
-
-  private func write(_ call: IncomingCall) {
-    guard call.arguments.count == 2, let value = call.arguments[0].bytes,
-      let options = call.arguments[1].dictionary, let host = options["device"]?.path
-    else { return refuse(call, .badFrame) }
-    guard options["offset"]?.uint16 ?? 0 == 0 else {
-      return call.refuse("org.bluez.Error.InvalidOffset", "frames are written whole")
-    }
-    guard admit(host, over: "gatt") else { return refuse(call, .busy) }
-    guard pipe.isOpen(for: host) else { return refuse(call, .notSubscribed) }
-    do throws(ATTError) {
-      try link.write(value, mtu: Int(options["mtu"]?.uint16 ?? 23))
-      call.answer()
-    } catch {
-      refuse(call, error)
-    }
-  }
-
-  /// BlueZ makes an application's error of the attribute protocol out of this text.
-  private func refuse(_ call: IncomingCall, _ error: ATTError) {
-    call.refuse("org.bluez.Error.Failed", "0x" + String(error.rawValue, radix: 16))
-  }
-}
-
-/// What happens at bluetoothd.
-extension PeripheralCore {
-  private func follow(_ change: BlueZ.Change) {
-    let devices = registration.adapterPath + "/"
-    switch change {
-    case .vanished:
-      leaveAdapter()
-      pairing.reset()
-    case .removed(registration.adapterPath, let interfaces)
-    where interfaces.contains(BlueZ.adapter):
-      leaveAdapter()
-    case .added(let path, let interfaces)
-    where path.hasPrefix(devices) && interfaces.contains(BlueZ.device):
-      if registration.blueZ?.property("Connected", of: path, BlueZ.device)?.bool == true {
-        observer(.connected(host: address(of: path)))
-      }
-    case .removed(let path, let interfaces)
-    where path.hasPrefix(devices) && interfaces.contains(BlueZ.device):
-      if path == owner { release() }
-    case .changed(let path, BlueZ.device, let properties) where path.hasPrefix(devices):
-      follow(path, properties)
-    case .appeared, .added, .removed, .changed: break
-    }
-  }
 
   /// The adapter is gone, and every host with it.
-  private func leaveAdapter() {
+  func leaveAdapter() {
     release()
+    hosts.reset()
     pipe.reset()
-    listener.map(loop.remove)
-    listener = nil
-  }
-
-  private func follow(_ host: String, _ properties: [String: BusValue]) {
-    if let isConnected = properties["Connected"]?.bool {
-      observer(
-        isConnected ? .connected(host: address(of: host)) : .disconnected(host: address(of: host)))
-      if !isConnected, host == owner { release() }
-    }
-    if let isBonded = properties["Bonded"]?.bool {
-      observer(
-        isBonded ? .bonded(host: address(of: host)) : .unbonded(host: address(of: host)))
-    }
-  }
-
-  private func announce() {
-    let address =
-      registration.blueZ?.property("Address", of: registration.adapterPath, BlueZ.adapter)?.string
-    observer(
-      .advertising(
-        name: application.name, adapter: configuration.adapter, address: address ?? "",
-        psm: listener?.psm ?? 0))
-  }
-
-  private func setPairing(_ isOpen: Bool, _ event: PeripheralEvent) {
-    application.isDiscoverable = isOpen
-    registration.emit(
-      TokenApplication.advertisement, TokenApplication.leAdvertisement,
-      ["Discoverable": .bool(isOpen)])
-    guard registration.isDone(.pairable) else { return observer(event) }
-    registration.setPairable(isOpen) { [unowned self] answer in
-      switch answer {
-      case .success: observer(event)
-      case .failure(let error): observer(.waiting("\(error)"))
-      }
-    }
+    forgetListener()
   }
 
   /// A host's address, from its object or the object's name.
-  private func address(of path: String) -> String {
+  func address(of path: String) -> String {
     registration.blueZ?.property("Address", of: path, BlueZ.device)?.string
       ?? path.split(separator: "_").suffix(6).joined(separator: ":")
+  }
+
+  /// The object of the host with an address. bluetoothd keeps the name of an object whose host has
+  /// told its lasting address since.
+  private func path(of address: String) -> String {
+    let devices = registration.blueZ?.devices(of: registration.adapterPath) ?? []
+    return devices.first { $0.properties["Address"] == .string(address) }?.path
+      ?? registration.adapterPath + "/dev_" + address.replacing(":", with: "_")
   }
 }

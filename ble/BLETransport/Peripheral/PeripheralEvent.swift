@@ -16,6 +16,8 @@ public enum PeripheralEvent: Equatable, Sendable {
   case pairingRefused(host: String, reason: String)
   /// A host has been paired.
   case bonded(host: String)
+  /// A host that was paired already has been paired again; the earlier pairing is gone.
+  case bondReplaced(host: String)
   /// A host that was paired is not any more.
   case unbonded(host: String)
   /// A host has connected.
@@ -26,7 +28,9 @@ public enum PeripheralEvent: Equatable, Sendable {
   case owned(host: String, over: String)
   /// The owner is gone; the card has lost power.
   case released(host: String)
-  /// Another host than the owner tried to use the token, and is disconnected.
+  /// A host has not secured its link in so many seconds, and is disconnected.
+  case unsecured(host: String, seconds: Int)
+  /// Another host than the owner was there while the owner uses the token, and is disconnected.
   case intruder(host: String)
 }
 
@@ -44,11 +48,14 @@ extension PeripheralEvent: CustomStringConvertible {
       "\(host) wants to pair; does it show \(passkey)? confirm or reject"
     case .pairingRefused(let host, let reason): "\(host) was not paired: \(reason)"
     case .bonded(let host): "\(host) is paired"
+    case .bondReplaced(let host): "\(host) is paired anew, in place of an earlier time"
     case .unbonded(let host): "\(host) is not paired any more"
     case .connected(let host): "\(host) has connected"
     case .disconnected(let host): "\(host) has disconnected"
     case .owned(let host, let link): "\(host) uses the token (\(link))"
     case .released(let host): "\(host) does not use the token any more; the card has been reset"
+    case .unsecured(let host, let seconds):
+      "\(host) has neither paired nor shown that it is paired in \(seconds) s, and is disconnected"
     case .intruder(let host): "\(host) wanted a token that another host uses, and is disconnected"
     }
   }
@@ -68,11 +75,13 @@ extension PeripheralEvent: NamedEvent {
     case .pairingRefused(let host, let reason):
       ("pairing-refused", ["host": host, "reason": reason])
     case .bonded(let host): ("bonded", ["host": host])
+    case .bondReplaced(let host): ("bond-replaced", ["host": host])
     case .unbonded(let host): ("unbonded", ["host": host])
     case .connected(let host): ("connected", ["host": host])
     case .disconnected(let host): ("disconnected", ["host": host])
     case .owned(let host, let link): ("owned", ["host": host, "over": link])
     case .released(let host): ("released", ["host": host])
+    case .unsecured(let host, let seconds): ("unsecured", ["host": host, "seconds": seconds])
     case .intruder(let host): ("intruder", ["host": host])
     }
   }

@@ -62,6 +62,12 @@ final class Registration {
   /// The adapter's object.
   var adapterPath: String { "/org/bluez/" + adapter }
 
+  /// bluetoothd's version, where it tells it.
+  var version: BlueZVersion? {
+    blueZ?.property("Modalias", of: adapterPath, BlueZ.adapter)?.string
+      .flatMap { BlueZVersion(modalias: $0) }
+  }
+
   /// Begins, and begins anew when the bus is lost.
   func advance() {
     if bus?.isClosed == true { disconnect() }
@@ -72,11 +78,7 @@ final class Registration {
       return wait("bluetoothd does not run; systemctl start bluetooth")
     }
     guard let interfaces = blueZ.objects[adapterPath], interfaces[BlueZ.adapter] != nil else {
-      let others = blueZ.objects.filter { $0.value[BlueZ.adapter] != nil }.keys
-        .map { String($0.split(separator: "/").last ?? "") }.sorted()
-      return wait(
-        "there is no Bluetooth adapter \(adapter); there is: "
-          + (others.isEmpty ? "none" : others.joined(separator: ", ")))
+      return wait(blueZ.noAdapter(adapter))
     }
     // These come a little later, and go a little earlier.
     guard interfaces[Self.gattManager] != nil, interfaces[Self.advertisingManager] != nil else {
@@ -161,6 +163,7 @@ final class Registration {
     case .appeared:
       isReady = true
       failures = 0
+      delegate.changed(change)
     case .vanished: forget(change)
     case .removed(adapterPath, let interfaces) where interfaces.contains(BlueZ.adapter):
       done = []
